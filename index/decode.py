@@ -1,0 +1,176 @@
+"""Bytes to text: what cannot be read is refused by its first bytes, the rest is decoded without touching line ends."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from index.errors import LoadError
+
+__all__ = [
+    "BOM",
+    "LIMITS",
+    "MAX_DOCUMENT_BYTES",
+    "MAX_STREAM_BYTES",
+    "ByteStream",
+    "check_readable",
+    "decode",
+    "printable",
+    "read_text",
+    "reading",
+    "reason_of",
+    "wide_encoding",
+]
+
+ByteStream = io.BufferedReader | gzip.GzipFile
+"""An open file, decompressed."""
+
+BOM = "\ufeff"
+
+MAX_DOCUMENT_BYTES = 256 * 2**20
+"""Largest document, decompressed: a long book is 5 MiB; above it stands a data dump or a decompression bomb."""
+
+MAX_STREAM_BYTES = 4 * 2**30
+"""Most that is read of one file of JSON lines, decompressed, for the same reason."""
+
+_HEAD_BYTES = 4096
+_UNREAD_FORMATS = (
+    (b"%PDF-", "a binary file (PDF)"),
+    (b"PK\x03\x04", "a binary file (ZIP archive, or an office document such as DOCX or ODT)"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a binary file (office document such as DOC or XLS)"),
+    (b"\x89PNG", "a binary file (PNG image)"),
+    (b"\xff\xd8\xff", "a binary file (JPEG image)"),
+    (b"GIF8", "a binary file (GIF image)"),
+    (b"\x7fELF", "a binary file (ELF program)"),
+    (b"SQLite format 3\x00", "a binary file (SQLite database)"),
+    (b"BZh91AY&SY", "a binary file (bzip2)"),
+    (b"\xfd7zXZ\x00", "a binary file (xz)"),
+    (b"7z\xbc\xaf\x27\x1c", "a binary file (7-Zip archive)"),
+    (b"\x28\xb5\x2f\xfd", "a binary file (Zstandard)"),
+    (b"\x1f\x8b", "gzip inside gzip"),
+    (b"{\\rtf", "an RTF document"),
+    (b"%!PS", "a PostScript document"),
+)
+_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
+_CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
+_WIDE_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# The five bytes that cp1252 leaves undefined become the controls of latin-1, as in browsers (WHATWG Encoding).
+_CP1252 = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)}
+_CP1252_ESCAPED = {0xDC00 + byte: char for byte, char in _CP1252.items()}
+LIMITS = (
+    f"a document may have {MAX_DOCUMENT_BYTES >> 20} MiB, a file of JSON lines {MAX_STREAM_BYTES >> 30} GiB, "
+    "decompressed; split it"
+)
+"""What is said of a file that is too large."""
+
+
+@contextmanager
+def reading(source: str) -> Iterator[None]:
+    """Turn what the system and gzip raise while a file is read into a LoadError that names it."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise LoadError(source, f"is damaged or cut off gzip ({error}); compress it again") from error
+    except OSError as error:
+        raise LoadError(source, reason_of(error)) from error
+
+
+def reason_of(error: OSError) -> str:
+    """Say in one clause why the system refused, and what to do about it."""
+    if isinstance(error, PermissionError):
+        return "permission denied; make it readable (chmod u+rX) or leave it out"
+    return f"cannot be read ({error.strerror or error})"
+
+
+def printable(text: str) -> str:
+    """Return text with its control characters and lone surrogates escaped."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def check_readable(source: str, stream: ByteStream) -> None:
+    """Look at the first bytes of a stream, without reading it on.
+
+    Raises:
+        LoadError: if they are those of a format that is not read.
+    """
+    head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+    found = next((name for magic, name in _UNREAD_FORMATS if head.startswith(magic)), None)
+    if found is None and _HTML.match(head):
+        found = "an HTML page"
+    if found is None and wide_encoding(head) is None and _is_binary(head):
+        found = "a binary file"
+    if found is not None:
+        raise LoadError(source, f"is {found}, which this version does not read; convert it to text (UTF-8)")
+
+
+def _is_binary(head: bytes) -> bool:
+    """Say whether bytes hold a null, or more control characters than any text (one in twenty)."""
+    return b"\x00" in head or len(_CONTROLS.findall(head)) * 20 > len(head)
+
+
+def read_text(source: str, stream: ByteStream) -> tuple[str, tuple[str, ...]]:
+    """Read a stream to its end as one text, with the warnings of decoding it.
+
+    Raises:
+        LoadError: if it is too large, binary, empty, or not in the encoding that its mark announces.
+    """
+    with reading(source):
+        data = stream.read(MAX_DOCUMENT_BYTES + 1)
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise LoadError(source, f"too large; {LIMITS}")
+    encoding = wide_encoding(data)
+    if encoding is not None:
+        text, warning = _decode_wide(source, data, encoding), None
+    elif b"\x00" in data:
+        raise LoadError(source, "is a binary file (it holds null bytes), which this version does not read")
+    else:
+        text, warning = decode(data)
+    if not text.strip(BOM).strip():
+        raise LoadError(source, "is empty")
+    return text, () if warning is None else (f"{source}: {warning}",)
+
+
+def wide_encoding(data: bytes) -> str | None:
+    """Return the encoding that a byte order mark announces, UTF-16 or UTF-32, or None."""
+    return next((encoding for mark, encoding in _WIDE_ENCODINGS if data.startswith(mark)), None)
+
+
+def _decode_wide(source: str, data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        reason = f"begins as {encoding.upper()} and is not ({error.reason} at byte {error.start}); save it as UTF-8"
+        raise LoadError(source, reason) from error
+
+
+def decode(data: bytes) -> tuple[str, str | None]:
+    """Decode bytes as UTF-8, else as cp1252, without touching line ends; never fails.
+
+    Where most of what is not ASCII is valid UTF-8, only the bytes that are not are read as cp1252: a file with one
+    broken byte must not become mojibake.
+
+    Returns:
+        The text, and a warning where it was not UTF-8 throughout.
+    """
+    try:
+        return data.decode("utf-8"), None
+    except UnicodeDecodeError:
+        escaped = data.decode("utf-8", "surrogateescape")
+    n_bad = sum("\udc80" <= char <= "\udcff" for char in escaped)
+    n_good = sum(char > "\x7f" for char in escaped) - n_bad
+    if n_good > n_bad:
+        warning = "is UTF-8 with broken bytes, which were read as cp1252; save the file as UTF-8"
+        return escaped.translate(_CP1252_ESCAPED), warning
+    warning = "is not UTF-8, read as cp1252 (Windows, Western Europe); if accents look wrong, save the file as UTF-8"
+    return data.decode("latin-1").translate(_CP1252), warning

@@ -1,0 +1,162 @@
+"""Files to Documents: walk the folders, hash, open, choose the loader of the format.
+
+To add a format, write its loader in formats.py, or in a file of its own, and name it in `_load_stream`. The content
+decides first (gzip and the binary formats are known by their first bytes, whatever the name), then the extension.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.decode import ByteStream, check_readable, printable, reading, reason_of
+from index.errors import InputError, LoadError
+from index.formats import LoadedFile, load_json, load_json_lines, load_markdown, load_text
+
+__all__ = ["LoadedFile", "SourceFile", "find_files", "hash_file", "load_file"]
+
+_SYSTEM_FILES = frozenset(["Thumbs.db", "desktop.ini"])
+_SPECIAL_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISCHR, "a device"),
+)
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to read.
+
+    Attributes:
+        path: absolute.
+        source: its name for people, as they gave it: ``seeds/000.txt``. Printable, with ``/`` on every system.
+    """
+
+    path: Path
+    source: str
+
+
+def find_files(paths: Sequence[str | Path]) -> tuple[list[SourceFile], list[LoadError]]:
+    """List the files under the given files and folders, those of a folder in sorted order.
+
+    Hidden files and folders are skipped unless named themselves. A file reached twice, by links as well, is listed
+    once, under the first name. Links to folders are followed; what cannot be read (a folder without permission, a link
+    that loops or leads nowhere, a pipe, a socket, a device) is returned as a problem.
+
+    Raises:
+        InputError: if one of ``paths`` does not exist.
+    """
+    files: dict[Path, SourceFile] = {}
+    problems: list[LoadError] = []
+    folders: set[Path] = set()
+    for given in paths:
+        _check_exists(given)
+        waiting = [Path(given)]
+        while waiting:
+            path = waiting.pop()
+            try:
+                waiting += _visit(path, files, folders)
+            except OSError as error:
+                problems.append(LoadError(_name(path), reason_of(error)))
+            except LoadError as error:
+                problems.append(error)
+    return list(files.values()), problems
+
+
+def _check_exists(given: str | Path) -> None:
+    try:
+        if not str(given):
+            raise InputError("an empty path: expected a file or a folder")
+        Path(given).lstat()
+    except PermissionError:
+        return  # the walk names it as a problem
+    except (OSError, ValueError) as error:
+        raise InputError(f"{_name(given)}: no such file or folder; check the path") from error
+
+
+def _visit(path: Path, files: dict[Path, SourceFile], folders: set[Path]) -> list[Path]:
+    """Note a file or a folder under its real path; return what the folder holds, last name first."""
+    mode = path.stat().st_mode
+    real = path.resolve()
+    if stat.S_ISREG(mode):
+        files.setdefault(real, SourceFile(path.absolute(), _name(path)))
+        return []
+    if not stat.S_ISDIR(mode):
+        raise LoadError(_name(path), f"is {_kind(mode)}, which is not read")
+    if path.is_symlink() and path.parent.resolve().is_relative_to(real):
+        raise LoadError(_name(path), f"is a link to {_name(real)}, the folder that holds it: a loop")
+    if real in folders:
+        return []
+    folders.add(real)
+    return sorted((entry for entry in path.iterdir() if not _is_hidden(entry.name)), reverse=True)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in _SYSTEM_FILES
+
+
+def _kind(mode: int) -> str:
+    return next((kind for is_kind, kind in _SPECIAL_FILES if is_kind(mode)), "a special file")
+
+
+def _name(path: str | Path) -> str:
+    """Return a path as printable text with ``/``; bytes that are no UTF-8 are shown as in Python."""
+    return printable(os.fsencode(Path(path).as_posix()).decode("utf-8", "backslashreplace"))
+
+
+def hash_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        LoadError: if it cannot be read.
+    """
+    with _opened(Path(path), _name(path)) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load_file(file: SourceFile) -> LoadedFile:
+    """Read the documents of a file; nothing is raised, what cannot be read is among the problems."""
+    try:
+        with _opened(file.path, file.source) as raw:
+            if not raw.peek(2).startswith(_GZIP_MAGIC):
+                return _load_stream(file, raw)
+            with gzip.GzipFile(fileobj=raw) as stream:
+                return _load_stream(file, stream)
+    except LoadError as error:
+        return LoadedFile(problems=(error,))
+
+
+@contextmanager
+def _opened(path: Path, source: str) -> Iterator[io.BufferedReader]:
+    """Open a regular file; what goes wrong with it while it is open becomes a LoadError."""
+    with reading(source):
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer
+            raise LoadError(source, f"is {_kind(mode)}, not a file")
+        with path.open("rb") as stream:
+            yield stream
+
+
+def _load_stream(file: SourceFile, stream: ByteStream) -> LoadedFile:
+    """Read a file, decompressed, with the loader of its format."""
+    check_readable(file.source, stream)
+    suffixes = [suffix.lower() for suffix in file.path.suffixes if suffix.lower() != ".gz"]
+    match suffixes[-1:]:
+        case [".jsonl" | ".ndjson"]:
+            return load_json_lines(file.source, stream)
+        case [".json"]:
+            return load_json(file.source, stream)
+        case [".md" | ".markdown"]:
+            return load_markdown(file.source, stream)
+        case _:
+            return load_text(file.source, stream)

@@ -1,0 +1,246 @@
+"""python -m index: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from index.__main__ import main
+from tests.conftest import ROOT, write_files
+
+OTAN = "Le secrétaire général de l'Otan est Jens Stoltenberg."
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with documents in docs/."""
+    write_files(tmp_path, {"docs/otan.txt": OTAN, "docs/char.txt": "Le char Leclerc pèse 56 tonnes."})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def built(folder: Path) -> Path:
+    assert main(["build", "docs"]) == 0
+    return folder
+
+
+def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "index", *arguments],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_build_add_remove_and_build_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files(folder, {"plus/neuf.txt": "Un texte neuf."})
+    for arguments, line in (
+        (["build", "docs"], "generation 1: 2 added, 0 changed, 0 removed, 0 unchanged; 2 passages embedded"),
+        (["build", "docs"], "generation 1: 0 added, 0 changed, 0 removed, 2 unchanged; 0 passages embedded"),
+        (["add", "plus"], "generation 2: 1 added, 0 changed, 0 removed, 2 unchanged; 1 passages embedded"),
+        (["remove", "docs/otan.txt"], "generation 3: 0 added, 0 changed, 1 removed, 2 unchanged; 0 passages embedded"),
+        (["build", "docs", "plus"], "generation 4: 1 added, 0 changed, 0 removed, 2 unchanged; 1 passages embedded"),
+    ):
+        assert main(arguments) == 0
+        assert capsys.readouterr() == (f"data/index: {line}\n", "")
+
+
+def test_status_as_text_and_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files(built, {"docs/lignes.jsonl": '{"text": "Un.", "date": "2022-10-03"}\n{"text": \n{"texte": "Deux."}\n'})
+    main(["build", "docs"])
+    capsys.readouterr()
+    assert main(["status", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    size = record.pop("n_bytes")
+    assert 10_000 < size < 1_000_000
+    assert record == {
+        "directory": "data/index",
+        "generation": 2,
+        "n_files": 3,
+        "n_documents": 3,
+        "n_passages": 3,
+        "first_date": "2022-10-03",
+        "last_date": "2022-10-03",
+        "embedder": "bundled",
+        "dimension": 256,
+        "roots": ["docs"],
+        "problems": [
+            {"source": "docs/lignes.jsonl:2", "reason": "is not JSON (Expecting value at character 11)"},
+            {"source": "docs/lignes.jsonl:3", "reason": 'has no "text"'},
+        ],
+    }
+    assert main(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [
+        "data/index: generation 2",
+        "3 documents in 3 files, 3 passages, from 2022-10-03 to 2022-10-03",
+    ]
+    assert lines[3:] == [
+        "built from: docs",
+        "not indexed: docs/lignes.jsonl:2: is not JSON (Expecting value at character 11)",
+        'not indexed: docs/lignes.jsonl:3: has no "text"',
+    ]
+
+
+def test_verify_and_repair(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["verify"]) == 0
+    assert capsys.readouterr() == ("data/index: sound\n", "")
+    next((built / "data/index/vectors").iterdir()).write_bytes(b"damaged")
+    assert main(["verify"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, last = err.splitlines()
+    assert first.startswith("vectors/1-")
+    assert "has SHA-256" in first
+    assert last.startswith("error: 1 faults")
+    assert last.endswith("`python -m index repair --index data/index` makes search files again")
+    assert main(["repair"]) == 0
+    assert capsys.readouterr().out == "data/index: search files made again for 2 passages\n"
+    assert main(["verify"]) == 0
+
+
+def test_a_broken_line_is_named_with_its_number_and_the_others_are_indexed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(folder, {"lignes.jsonl": '{"text": "Un."}\n\n{"text": "Deux.\n[1]\n{"text": "Trois."}\n'})
+    assert main(["build", "lignes.jsonl"]) == 0
+    out, err = capsys.readouterr()
+    assert "2 added" in out
+    assert [line.partition(" is ")[0] for line in err.splitlines()] == [
+        "not indexed: lignes.jsonl:3:",
+        "not indexed: lignes.jsonl:4:",
+    ]
+
+
+def test_cp1252_is_read_with_a_warning(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "docs/ancien.txt").write_bytes("L’été à Évian coûte 3 €.".encode("cp1252"))
+    assert main(["build", "docs"]) == 0
+    out, err = capsys.readouterr()
+    assert "3 added" in out
+    (line,) = err.splitlines()
+    assert line.startswith("warning: docs/ancien.txt: ")
+    assert "cp1252" in line
+    catalog = (folder / "data/index/catalog.sqlite").read_bytes()
+    assert "L’été à Évian coûte 3 €.".encode() in catalog
+
+
+def test_a_binary_file_is_named_and_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "docs/image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    assert main(["build", "docs"]) == 0
+    out, err = capsys.readouterr()
+    assert "2 added" in out
+    (line,) = err.splitlines()
+    assert line.startswith("not indexed: docs/image.png: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["build", "absent"], "absent: no such file or folder"),
+        (["build", "docs", "absent"], "absent: no such file or folder"),
+        (["build", "empty"], "nothing to read in empty"),
+        (["build", "docs/image.png"], "no document could be read (docs/image.png"),
+        (["build", "docs", "--embedder", "no such model"], "embedding model 'no such model': expected a folder or"),
+        (["build", "docs", "--index", "docs/otan.txt"], "docs/otan.txt cannot be made"),
+        (["build", "docs", "--index", "docs/otan.txt/index"], "cannot"),
+        (["add", "docs"], "no index in data/index: build one with `python -m index build PATHS --index data/index`"),
+        (["remove", "docs"], "no index in data/index: build one with"),
+        (["status"], "no index in data/index: build one with"),
+        (["verify", "--index", "elsewhere"], "no index in elsewhere: build one with"),
+        (["repair"], "no index in data/index: build one with"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_stated_failure_is_one_line_and_exit_code_1(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    (folder / "empty").mkdir()
+    (folder / "docs/image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
+    assert out == ""
+    assert line.startswith("error: ")
+    assert words in line
+
+
+@pytest.mark.parametrize("arguments", [["add", "absent"], ["remove", "absent.txt"], ["build", "empty"]])
+def test_a_failure_leaves_the_index_as_it_was(
+    built: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (built / "empty").mkdir()
+    assert main(arguments) == 1
+    capsys.readouterr()
+    assert main(["build", "docs"]) == 0
+    assert "generation 1: 0 added, 0 changed, 0 removed, 2 unchanged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["unknown"], ["add"], ["remove"], ["build", "--unknown"], ["status", "--json", "extra"]]
+)
+def test_wrong_usage_ends_with_2(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m index" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["build", "add", "remove", "status", "verify", "repair"])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert "--index DIR" in capsys.readouterr().out
+
+
+def test_as_a_process_there_is_no_traceback_and_what_was_mended_is_said(built: Path) -> None:
+    failed = run("build", "absent", cwd=built)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == "error: absent: no such file or folder; check the path\n"
+    (built / "data/index/catalog.sqlite").write_bytes(b"damaged" * 99)
+    status = run("status", cwd=built)
+    assert status.returncode == 1
+    assert status.stderr.startswith(
+        "error: the catalog data/index/catalog.sqlite is damaged (file is not a database): "
+    )
+    assert status.stderr.count("\n") == 1
+    mended = run("build", "docs", cwd=built)
+    assert mended.returncode == 0
+    assert "generation 1: 2 added" in mended.stdout
+    (line,) = mended.stderr.splitlines()
+    assert line.startswith("warning: the catalog data/index/catalog.sqlite is damaged")
+    assert line.endswith("; it is built anew")
+
+
+def test_ctrl_c_leaves_the_index_as_it_was(built: Path) -> None:
+    write_files(built, {f"docs/{n}.txt": f"Texte {n}. " * 2000 for n in range(300)})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "index", "build", "docs"],
+        cwd=built,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    holder = built / "data/index/writer.txt"
+    patience = time.monotonic() + 60
+    while not holder.exists() and time.monotonic() < patience:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "interrupted: the index is as it was before\n")
+    assert json.loads(run("status", "--json", cwd=built).stdout)["n_documents"] == 2
+    assert run("verify", cwd=built).stdout == "data/index: sound\n"
