@@ -1,0 +1,16 @@
+"""Questions in, cited answers out."""
+
+from qa.chatbot import Chatbot, Conversation
+from qa.output import answer_to_dict
+from qa.types import Answer, Citation, Evidence, Question, Statement
+
+__all__ = [
+    "Answer",
+    "Chatbot",
+    "Citation",
+    "Conversation",
+    "Evidence",
+    "Question",
+    "Statement",
+    "answer_to_dict",
+]

@@ -1,0 +1,103 @@
+"""python -m qa ask | evaluate."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from index.corpus import CorpusIndex
+from index.dates import format_date
+from index.errors import SourcierError
+from qa.chatbot import Chatbot
+from qa.output import answer_to_dict
+from qa.types import Answer
+
+DEFAULT_INDEX = "data/index"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 when done (a refusal is an answer), 1 after a stated failure, 2 on wrong usage."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    try:
+        return int(options.run(options))
+    except SourcierError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - who read the output, `head` say, has left
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m qa", description="Ask your documents.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--index", default=DEFAULT_INDEX, metavar="DIR", help=f"folder of the index ({DEFAULT_INDEX})")
+    common.add_argument("--json", action="store_true", help="print one JSON object")
+
+    ask = commands.add_parser("ask", parents=[common], help="answer a question, with the sentences that prove it")
+    ask.add_argument("question")
+    ask.add_argument("--since", metavar="DATE", help="only documents dated then or later, such as 2022 or 2022-01")
+    ask.add_argument("--until", metavar="DATE", help="only documents dated then or earlier")
+    ask.set_defaults(run=_ask)
+
+    evaluate = commands.add_parser("evaluate", parents=[common], help="measure answers to questions with known answers")
+    evaluate.add_argument(
+        "questions", type=Path, help="JSON lines: question, answer, article_id, answer_start or evidence"
+    )
+    evaluate.set_defaults(run=_evaluate)
+    return parser
+
+
+def _ask(options: argparse.Namespace) -> int:
+    chatbot = Chatbot(CorpusIndex.open(options.index))
+    answer = chatbot.ask(options.question, since=options.since, until=options.until)
+    if options.json:
+        print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
+    else:
+        _print_answer(answer)
+    return 0
+
+
+def _print_answer(answer: Answer) -> None:
+    """Print an answer as plain text: the short answer, the quotations, then where each stands."""
+    if not answer.answered:
+        print(answer.text)
+    elif answer.short_answer is not None:
+        print(f"{answer.short_answer} [1]")
+    for citation in answer.citations:
+        print(f"\n[{citation.marker}] « {' '.join(citation.text.split())} »")
+        date = f", {format_date(citation.date)}" if citation.date else ""
+        title = f"{citation.title} — " if citation.title else ""
+        print(f"    {title}{citation.source}{date}, caractères {citation.start} à {citation.end}")
+    print(f"\nconfiance {answer.confidence:.2f} · {answer.mode} · génération {answer.generation}")
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from qa.evaluate import evaluate, read_questions  # noqa: PLC0415 - only this command needs it
+
+    questions = read_questions(options.questions)
+    corpus = CorpusIndex.open(options.index)
+    with tqdm(total=len(questions), file=sys.stderr, leave=False, disable=None, unit="question") as bar:
+        figures = evaluate(Chatbot(corpus), corpus, questions, progress=lambda done: bar.update(done - bar.n))
+    if options.json:
+        print(json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2))
+        return 0
+    for name, figure in figures.items():
+        print(f"{name:30} {figure.mean:9.3f}  [{figure.low:.3f}, {figure.high:.3f}]  n={figure.n}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Chatbot: from a question to an answer with citations, in reading order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from index.corpus import CorpusIndex
+from qa.conversation import carry_over
+from qa.evidence import EvidenceRanker
+from qa.generate import ExtractiveGenerator, Generator, cite, refusal, short_answer
+from qa.question import read_question
+from qa.types import Answer, DateRange, Evidence, Statement
+
+__all__ = ["Chatbot", "Conversation"]
+
+_N_HITS = 20
+"""Passages whose sentences are read."""
+
+_MAX_CITATIONS = 3
+_N_NEAREST = 3
+
+_FURTHER = 0.5
+"""A further sentence is cited when it is at least this likely to answer, and half as likely as the first."""
+
+
+class Chatbot:
+    """Answers questions from a corpus, each answer with the sentences that prove it.
+
+    Args:
+        corpus: the index to answer from.
+        generator: writes the answer; the extractive one by default.
+        threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes the one that
+            the shipped model was calibrated to.
+    """
+
+    def __init__(
+        self, corpus: CorpusIndex, *, generator: Generator | None = None, threshold: float | None = None
+    ) -> None:
+        self._corpus = corpus
+        self._generator = generator or ExtractiveGenerator()
+        self._ranker = EvidenceRanker(corpus)
+        self._threshold = threshold
+
+    @property
+    def mode(self) -> str:
+        """What answers: the generator and the embedding model, as shown to the user."""
+        name = self._corpus.embedder.name
+        return f"{self._generator.name} · {'modèle embarqué' if name == 'bundled' else f'modèle {name}'}"
+
+    def ask(self, question: str, *, since: str | None = None, until: str | None = None) -> Answer:
+        """Answer a question by itself.
+
+        Args:
+            question: in plain French, 1 to 2,000 characters.
+            since: ISO date of any precision; only documents dated then or later are asked.
+            until: ISO date; only documents dated then or earlier.
+
+        Returns:
+            The answer, or a refusal with the nearest sentences as citations.
+
+        Raises:
+            InputError: if the question is empty or too long, or a date is none.
+        """
+        return self._ask(question, understood_as=None, since=since, until=until)
+
+    def conversation(self) -> Conversation:
+        """Start a conversation that remembers its own turns only."""
+        return Conversation(self)
+
+    def _ask(self, text: str, *, understood_as: str | None, since: str | None, until: str | None) -> Answer:
+        timings: dict[str, float] = {}
+        with _timed(timings, "question"):
+            dates = DateRange(since, until) if since or until else None
+            question = read_question(text, understood_as=understood_as, dates=dates)
+        with _timed(timings, "search"):
+            found = self._corpus.search_with_generation(question.understood_as, k=_N_HITS, since=since, until=until)
+        with _timed(timings, "evidence"):
+            ranking = self._ranker.rank(question, found.hits)
+        threshold = ranking.threshold if self._threshold is None else self._threshold
+        answered = bool(ranking.evidence) and ranking.confidence >= threshold
+        with _timed(timings, "answer"):
+            evidence = _chosen(ranking.evidence) if answered else ranking.evidence[:_N_NEAREST]
+            citations = cite(evidence)
+            statements: tuple[Statement, ...] = ()
+            if answered:
+                draft = self._generator.generate(question, evidence, citations)
+                answer_text, statements, reason = draft.text, draft.statements, None
+            else:
+                answer_text = reason = refusal(question, len(evidence))
+        return Answer(
+            question=question.text,
+            understood_as=question.understood_as,
+            answered=answered,
+            text=answer_text,
+            short_answer=short_answer(evidence[0]) if answered else None,
+            confidence=ranking.confidence,
+            reason=reason,
+            citations=citations,
+            generation=found.generation,
+            mode=self.mode,
+            statements=statements,
+            timings_ms=timings,
+        )
+
+
+class Conversation:
+    """Questions that follow one another: a subject left out is carried over from the turn before."""
+
+    def __init__(self, chatbot: Chatbot) -> None:
+        self._chatbot = chatbot
+        self._last: Answer | None = None
+
+    def ask(self, question: str, *, since: str | None = None, until: str | None = None) -> Answer:
+        """Answer the next question; `Answer.understood_as` shows how it was read. Arguments as `Chatbot.ask`."""
+        understood = carry_over(question, self._last.understood_as) if self._last else None
+        answer = self._chatbot._ask(question, understood_as=understood, since=since, until=until)
+        self._last = answer
+        return answer
+
+
+def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Return the first sentence, and the further ones that are as good as sure to answer too."""
+    first = evidence[0]
+    further = [piece for piece in evidence[1:_MAX_CITATIONS] if piece.score >= max(_FURTHER, first.score / 2.0)]
+    return [first, *further]
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    timings[stage] = round(1000.0 * (time.perf_counter() - start), 3)

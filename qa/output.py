@@ -1,0 +1,36 @@
+"""Answers as the JSON that the command line and the page's endpoints hand out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from index.types import Hit
+from qa.types import Answer
+
+__all__ = ["answer_to_dict", "hit_to_dict"]
+
+
+def answer_to_dict(answer: Answer) -> dict[str, Any]:
+    """Return an answer as JSON values, with the fields of `Answer`, `Citation` and `Statement` under their names."""
+    record = asdict(answer)
+    return record | {
+        "citations": [dict(citation) for citation in record["citations"]],
+        "statements": [dict(s) | {"markers": list(s["markers"])} for s in record["statements"]],
+        "timings_ms": dict(answer.timings_ms),
+    }
+
+
+def hit_to_dict(hit: Hit) -> dict[str, Any]:
+    """Return a hit as JSON values, its passage with exact offsets."""
+    document, span = hit.passage.document, hit.passage.span
+    return {
+        "document_id": document.id,
+        "source": document.source,
+        "title": document.title,
+        "date": document.date,
+        "start": span.start,
+        "end": span.end,
+        "text": hit.passage.text,
+        "score": hit.score,
+    }

@@ -1,0 +1,103 @@
+"""Boosted decision trees as plain data: reads the JSON that training writes and evaluates it with numpy alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import ModelError
+
+__all__ = ["BoostedTrees"]
+
+_LEAF = -1
+
+
+@dataclass(frozen=True, slots=True)
+class BoostedTrees:
+    """A sum of regression trees over named features, read as log-odds.
+
+    The nodes of all trees lie in one array: node ``i`` sends a row to ``left[i]`` if its ``feature[i]`` is at most
+    ``threshold[i]``, else to ``right[i]``. A leaf sends every row to itself, and holds a ``value``.
+
+    Attributes:
+        names: the features, in the order of the columns.
+        depth: steps from a root to its farthest leaf.
+    """
+
+    names: tuple[str, ...]
+    depth: int
+    _roots: NDArray[np.int64]
+    _feature: NDArray[np.int64]
+    _threshold: NDArray[np.float64]
+    _left: NDArray[np.int64]
+    _right: NDArray[np.int64]
+    _value: NDArray[np.float64]
+
+    @classmethod
+    def bundled(cls, name: str, *, names: Sequence[str]) -> BoostedTrees:
+        """Read a model that is shipped in `qa/models`.
+
+        Raises:
+            ModelError: if it cannot be read, or was trained on other features than ``names``.
+        """
+        try:
+            record = json.loads(files("qa").joinpath(f"models/{name}").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"qa/models/{name}: {error}; expected the shipped model, install Sourcier again"
+            ) from error
+        if list(names) != record["features"]:
+            raise ModelError(f"qa/models/{name} was trained on other features: train it again (training/README.md)")
+        return cls.from_record(record)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> BoostedTrees:
+        """Read ``{"features": [...], "trees": [{"feature", "threshold", "left", "right", "value"}, …]}``."""
+        roots: list[int] = []
+        feature: list[int] = []
+        threshold, value = [], []
+        left, right = [], []
+        for tree in record["trees"]:
+            root = len(feature)
+            roots.append(root)
+            for node, column in enumerate(tree["feature"]):
+                leaf = column == _LEAF
+                feature.append(0 if leaf else column)
+                threshold.append(tree["threshold"][node])
+                left.append(root + (node if leaf else tree["left"][node]))
+                right.append(root + (node if leaf else tree["right"][node]))
+                value.append(tree["value"][node])
+        return cls(
+            tuple(record["features"]),
+            int(record["depth"]),
+            np.array(roots),
+            np.array(feature),
+            np.array(threshold, dtype=np.float64),
+            np.array(left),
+            np.array(right),
+            np.array(value, dtype=np.float64),
+        )
+
+    def log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the log-odds of each row.
+
+        Args:
+            rows: shape ``(n, len(names))``.
+
+        Returns:
+            Shape ``(n,)``.
+        """
+        cells = np.ascontiguousarray(rows).ravel()
+        first_cells = np.repeat(np.arange(len(rows)) * rows.shape[1], len(self._roots))
+        node = np.tile(self._roots, len(rows))
+        for _ in range(self.depth):
+            goes_left = cells.take(first_cells + self._feature.take(node)) <= self._threshold.take(node)
+            node = np.where(goes_left, self._left.take(node), self._right.take(node))
+        scores: NDArray[np.float64] = self._value.take(node).reshape(len(rows), -1).sum(axis=1)
+        return scores

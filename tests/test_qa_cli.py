@@ -1,0 +1,81 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from index import CorpusIndex
+
+ROOT = Path(__file__).parent.parent
+FIELDS = {
+    "question", "understood_as", "answered", "text", "short_answer", "confidence", "reason", "citations", "generation",
+    "mode", "statements", "timings_ms",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "index"
+    CorpusIndex.build([ROOT / "seeds"], folder)
+    return folder
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_json_holds_the_fields_of_the_contract(index: Path) -> None:
+    done = run("-m", "qa", "ask", "Qui est le ministre ukrainien de la Défense ?", "--index", str(index), "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer.keys() == FIELDS
+    assert answer["short_answer"] == "Oleksii Reznikov"
+    citation = answer["citations"][0]
+    assert citation.keys() == {"marker", "document_id", "source", "title", "date", "start", "end", "text", "score"}
+    assert citation["date"] == "2022-10"
+    text = (ROOT / "seeds/000_56afb7ba333c6065.txt").read_bytes().decode()
+    assert text[citation["start"] : citation["end"]] == citation["text"]
+    assert answer["statements"][0] == {
+        "text": "Oleksii Reznikov", "markers": [1], "status": "supported", "reason": None
+    }  # fmt: skip
+
+
+def test_a_person_reads_the_answer_the_quotation_and_its_place(index: Path) -> None:
+    done = run("-m", "qa", "ask", "Qui est le secrétaire général de l'Otan ?", "--index", str(index))
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Jens Stoltenberg [1]"
+    assert "[1] « " in done.stdout
+    assert "000_56afb7ba333c6065.txt, octobre 2022, caractères " in done.stdout
+
+
+def test_asking_imports_neither_torch_nor_gradio(index: Path) -> None:
+    code = (
+        "import sys; from qa.__main__ import main; "
+        f"main(['ask', \"Qui dirige l'Otan ?\", '--index', {str(index)!r}]); "
+        "heavy = {'torch', 'gradio', 'sentence_transformers', 'transformers'} & sys.modules.keys(); "
+        "sys.exit(','.join(sorted(heavy)) or 0)"
+    )
+    done = run("-c", code)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ask", "Qui ?", "--index", "/nowhere"], 1, "python -m index build"),
+        (["ask", "   "], 1, "vide"),
+        (["ask", "Qui ?", "--since", "hier"], 1, "hier"),
+        (["ask"], 2, "usage"),
+        (["evaluate", "/nowhere.jsonl"], 1, "/nowhere.jsonl"),
+    ],
+)
+def test_failures_are_one_line_without_a_traceback(index: Path, arguments: list[str], code: int, words: str) -> None:
+    where = [] if "--index" in arguments else ["--index", str(index)]
+    done = run("-m", "qa", *arguments, *where)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    if code == 1:
+        assert len(done.stderr.strip().splitlines()) == 1
