@@ -1,0 +1,127 @@
+"""Open the chat page: ``python app.py [--index DIR] [--host H] [--port P]``."""
+
+# The libraries take seconds to import, so they wait until what is cheap to know has been said.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+import argparse
+import errno
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from index import CorpusIndex, Progress
+
+__all__ = ["main"]
+
+logger = logging.getLogger("sourcier")
+
+SEEDS = "seeds/"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the page until it is interrupted.
+
+    Returns:
+        0 once stopped, 1 after a stated failure, 2 (through `argparse`) after wrong usage.
+    """
+    options = _parse(argv)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logger.setLevel(logging.INFO)
+    # What is cheap to know is said before the libraries are imported, which takes seconds.
+    refusal = _refusal(options.host, options.port)
+    if refusal is not None:
+        logger.error(refusal)
+        return 1
+    from index import SourcierError
+
+    try:
+        _serve(_open_corpus(options.index), options)
+    except SourcierError as error:
+        logger.error("%s", error)
+        return 1
+    except KeyboardInterrupt:
+        pass  # the usual way to stop the page
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page of Sourcier.")
+    parser.add_argument("--index", type=Path, default=Path("data/index"), help="folder of the index (%(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")
+    return parser.parse_args(argv)
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: expected 1 to 65535")
+    return int(text)
+
+
+def _refusal(host: str, port: int) -> str | None:
+    """Say in one line why nothing can listen there, or return None."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the server itself does: a port left by a server that has just ended can be taken again.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return f"port {port} is in use on {host}: python app.py --port {port % 65535 + 1}"
+        return f"cannot listen on {host}, port {port} ({error.strerror}): python app.py --host 127.0.0.1"
+    return None
+
+
+def _open_corpus(directory: Path) -> CorpusIndex:
+    """Open the index and bring it up to date with its files; build it from the seeds where there is none."""
+    from index import CorpusIndex, IndexMissingError
+
+    try:
+        corpus = CorpusIndex.open(directory)
+    except IndexMissingError:
+        logger.info("no index in %s: building it from %s", directory, SEEDS)
+        return CorpusIndex.build([SEEDS], directory, progress=_report)
+    for problem in corpus.refresh(progress=_report).problems:
+        logger.warning("%s", problem)
+    return corpus
+
+
+def _report(step: Progress) -> None:
+    """Rewrite one line of a terminal with how far the index has come; a log file is left alone."""
+    if sys.stderr.isatty():
+        end = "\n" if step.done >= step.total else ""
+        sys.stderr.write(f"\r{step.stage} {step.done}/{step.total}{end}")
+        sys.stderr.flush()
+
+
+def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
+    """Serve the page and say where, until it is interrupted."""
+    # Gradio reads these when it is imported: it reports usage unless told not to, and it checks its own address with a
+    # client that would ask a configured proxy for this machine.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"]))
+    from qa import Chatbot
+    from ui.desk import Desk
+    from ui.page import build_page, launch_page
+
+    page = build_page(Desk(corpus, Chatbot(corpus), options.index.parent / "uploads"))
+    url = launch_page(page, host=options.host, port=options.port)
+    sys.stdout.write(f"Sourcier: {url}\n")
+    sys.stdout.flush()
+    try:
+        threading.Event().wait()
+    finally:
+        page.close(verbose=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

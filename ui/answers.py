@@ -1,0 +1,94 @@
+"""Questions and answers as messages of the conversation."""
+
+from __future__ import annotations
+
+import re
+
+from index import SourcierError
+from qa import Answer, Citation
+from ui.markup import escape, escape_lines
+from ui.words import confidence_in_words, count, error_in_words
+
+__all__ = ["render_answer", "render_error", "render_question"]
+
+_BLANK_LINES = re.compile(r"\n\s*\n")
+# The Markdown of an answer: a character after a backslash is itself, ``**…**`` is bold, ``[1]`` is a marker.
+_INLINE = re.compile(r"\\(?P<literal>[^a-zA-Z0-9\s])|\*\*(?P<bold>(?:\\.|[^*\\])+)\*\*|\[(?P<marker>\d+)\]")
+
+STATUS_WORDS = {"partly": "en partie seulement", "unsupported": "pas confirmé par les sources"}
+
+
+def render_question(question: str) -> str:
+    """Return a question as it was typed."""
+    return f'<div class="question">{escape_lines(question)}</div>'
+
+
+def render_error(error: SourcierError) -> str:
+    """Return what happened and what is safe, as a message."""
+    return f'<div class="failure" role="alert">{escape(error_in_words(error))}</div>'
+
+
+def render_answer(answer: Answer, turn: int) -> str:
+    """Return an answer, or its refusal, as one HTML block without a blank line.
+
+    Args:
+        answer: what the chatbot said.
+        turn: its number in the conversation, which ties its markers to the sections of the source panel.
+    """
+    understood = ""
+    if answer.understood_as != answer.question:
+        understood = f'<p class="understood">Compris comme : {escape(answer.understood_as)}</p>'
+    if not answer.answered:
+        return f'<div class="refusal">{understood}{_refusal(answer, turn)}</div>'
+    body = "".join(_paragraph(text, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
+    sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
+    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources}</p>'
+    return f'<div class="answer">{understood}{body}{_doubts(answer)}{notes}</div>'
+
+
+def _refusal(answer: Answer, turn: int) -> str:
+    nearest = ""
+    if answer.citations:
+        nearest = f'<p class="notes"><a class="show" href="#sources-{turn}">Voir les phrases les plus proches</a></p>'
+    return f'<p class="sorry">Sans réponse</p><p>{escape_lines(answer.text)}</p>{nearest}'
+
+
+def _paragraph(text: str, answer: Answer, turn: int) -> str:
+    tag = "blockquote" if text.startswith("«") else "p"
+    return f"<{tag}>{_inline(text, {citation.marker: citation for citation in answer.citations}, turn)}</{tag}>"
+
+
+def _inline(text: str, citations: dict[int, Citation], turn: int) -> str:
+    parts: list[str] = []
+    end = 0
+    for match in _INLINE.finditer(text):
+        parts.append(escape_lines(text[end : match.start()]))
+        if match["literal"] is not None:
+            parts.append(escape(match["literal"]))
+        elif match["bold"] is not None:
+            parts.append(f"<strong>{_inline(match['bold'], citations, turn)}</strong>")
+        else:
+            citation = citations.get(int(match["marker"]))
+            parts.append(_marker(citation, turn) if citation else escape(match[0]))
+        end = match.end()
+    parts.append(escape_lines(text[end:]))
+    return "".join(parts)
+
+
+def _marker(citation: Citation, turn: int) -> str:
+    return (
+        f'<a class="marker" href="#source-{turn}-{citation.marker}" title="{escape(citation.text)}"'
+        f' aria-label="Source {citation.marker}">{citation.marker}</a>'
+    )
+
+
+def _doubts(answer: Answer) -> str:
+    doubts = [statement for statement in answer.statements if statement.status != "supported"]
+    if not doubts:
+        return ""
+    items = "".join(
+        f"<li>⚠ {escape(statement.text)} — {STATUS_WORDS[statement.status]}"
+        f"{f' : {escape(statement.reason)}' if statement.reason else ''}</li>"
+        for statement in doubts
+    )
+    return f'<ul class="doubts">{items}</ul>'

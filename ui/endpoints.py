@@ -1,0 +1,82 @@
+"""The page's endpoints for programs: /ask, /search, /add and /status of gradio_client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from index import LoadError, SourcierError
+from qa.output import answer_to_dict, hit_to_dict
+from ui.desk import Desk
+from ui.uploads import Outcome, add_uploads
+
+__all__ = ["add_endpoints"]
+
+
+def add_endpoints(desk: Desk, *, answering: dict[str, Any], indexing: dict[str, Any]) -> None:
+    """Add the endpoints to the page being built; they share nothing with a visitor's conversation.
+
+    Args:
+        desk: what the page works on.
+        answering: how many questions are answered at a time.
+        indexing: how many changes are made at a time.
+    """
+
+    def ask(question: str, since: str | None = None, until: str | None = None) -> dict[str, Any]:
+        with _stated():
+            return answer_to_dict(desk.bot.ask(question, since=since, until=until))
+
+    def search(question: str, k: int = 10) -> list[dict[str, Any]]:
+        with _stated():
+            return [hit_to_dict(hit) for hit in desk.corpus.search(question, k=k)]
+
+    def status() -> dict[str, Any]:
+        with _stated():
+            now = desk.corpus.status()
+            return asdict(now) | {"problems": _problems(now.problems)}
+
+    def add(files: list[str] | None) -> dict[str, Any]:
+        with _stated():
+            return _outcome(add_uploads([Path(file) for file in files or ()], corpus=desk.corpus, folder=desk.uploads))
+
+    api(ask, api_name="ask", **answering)
+    api(search, api_name="search", **answering)
+    api(status, api_name="status", **answering)
+    # A real File component, although nobody sees it: it takes only what was uploaded, never a path of this machine.
+    files = gr.File(file_count="multiple", visible=False)
+    gr.Button(visible=False).click(add, files, gr.JSON(visible=False), api_name="add", **indexing)
+
+
+@contextmanager
+def _stated() -> Iterator[None]:
+    """Turn a stated failure into the one line that a client receives."""
+    try:
+        yield
+    except SourcierError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    report = outcome.report
+    return {
+        "files": [
+            {"name": file.name, "status": file.status, "problems": _problems(file.problems)} for file in outcome.files
+        ],
+        "n_added": report.n_added,
+        "n_changed": report.n_changed,
+        "n_removed": report.n_removed,
+        "n_unchanged": report.n_unchanged,
+        "problems": _problems(report.problems),
+        "warnings": list(report.warnings),
+        "generation": report.generation,
+    }
+
+
+def _problems(problems: tuple[LoadError, ...]) -> list[dict[str, str]]:
+    return [{"source": problem.source, "reason": problem.reason} for problem in problems]
