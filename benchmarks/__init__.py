@@ -1,0 +1,1 @@
+"""Measures what the README claims: one script a table."""
