@@ -78,7 +78,8 @@ def _build(options: argparse.Namespace) -> int:
 def _add(options: argparse.Namespace) -> int:
     with _progress_bar() as progress:
         report = CorpusIndex.open(options.index).add(options.paths, progress=progress)
-    return _print_report(report, options.index)
+    _print_report(report, options.index)
+    return 1 if report.problems and not report.n_added + report.n_changed else 0
 
 
 def _remove(options: argparse.Namespace) -> int:

@@ -147,6 +147,15 @@ def test_a_binary_file_is_named_and_left_out(folder: Path, capsys: pytest.Captur
     assert line.startswith("not indexed: docs/image.png: ")
 
 
+def test_adding_nothing_but_what_cannot_be_read_has_failed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "docs"]) == 0
+    (folder / "image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    assert main(["add", "image.png"]) == 1
+    (folder / "note.txt").write_text("La piscine ferme lundi.")
+    assert main(["add", "image.png", "note.txt"]) == 0
+    assert "1 added" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
