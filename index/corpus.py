@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from index.analyze import Analyzer
 from index.embed import Embedder, open_embedder
@@ -63,10 +66,21 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits, best first, and the generation that they belong to."""
+    """What a search found, and what it knew of the question, all of one generation.
+
+    Attributes:
+        hits: passages, best first.
+        generation: generation of the index that was searched.
+        idfs: how rare each term of the question is, above 0.
+        vector: embedding of the question, float32, shape ``(dimension,)``.
+        embedder: the model that made it.
+    """
 
     hits: tuple[Hit, ...]
     generation: int
+    idfs: Mapping[str, float]
+    vector: NDArray[np.float32]
+    embedder: Embedder
 
 
 class CorpusIndex:
@@ -319,9 +333,9 @@ class CorpusIndex:
         Raises:
             InputError: if the question is empty or too long, ``k < 1`` or a date is none.
         """
-        return list(self.search_with_generation(question, k=k, since=since, until=until, weights=weights).hits)
+        return list(self.search_in_full(question, k=k, since=since, until=until, weights=weights).hits)
 
-    def search_with_generation(
+    def search_in_full(
         self,
         question: str,
         *,
@@ -330,22 +344,23 @@ class CorpusIndex:
         until: str | None = None,
         weights: FusionWeights | None = None,
     ) -> SearchResult:
-        """Do as `search`, and say which generation of the index was searched."""
+        """Do as `search`, and return what was known of the question too."""
         text = check_question(question)
         terms = list(dict.fromkeys(self._analyzer.terms(text)))
         with self._store.reading() as state:
-            vector = self._embedder_of(self._catalog.manifest()).embed_question(text)
+            embedder = self._embedder_of(self._catalog.manifest())
+            vector, idfs = embedder.embed_question(text), corpus_idfs(state, terms)
             hits = search_passages(
                 self._catalog,
                 state,
                 self._analyzer,
-                terms=terms,
+                idfs=idfs,
                 vector=vector,
                 k=k,
                 period=(since, until),
                 weights=weights or FusionWeights(),
             )
-        return SearchResult(tuple(hits), state.generation)
+        return SearchResult(tuple(hits), state.generation, idfs, vector, embedder)
 
     def idfs(self, terms: Sequence[str]) -> dict[str, float]:
         """Return how rare each term is, above 0, in this corpus and in French news at large together."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -47,7 +47,7 @@ def search_passages(
     state: Derived,
     analyzer: Analyzer,
     *,
-    terms: Sequence[str],
+    idfs: Mapping[str, float],
     vector: NDArray[np.float32],
     k: int,
     period: tuple[str | None, str | None] = (None, None),
@@ -59,7 +59,7 @@ def search_passages(
         catalog: read at the generation of ``state``.
         state: the derived indexes.
         analyzer: text to terms.
-        terms: terms of the question.
+        idfs: inverse document frequency of each term of the question.
         vector: its embedding, float32, shape ``(dimension,)``, of unit length or all zeros.
         k: passages wanted, at least 1.
         period: first and last date wanted, ISO of any precision, None where open; undated documents are left out
@@ -78,13 +78,13 @@ def search_passages(
         first, last = (date_bounds(since)[0] if since else None), (date_bounds(until)[1] if until else None)
         days = _ordinal(first), _ordinal(last)
         allowed = catalog.passages_dated(since=first, until=last)
-    found = state.lexical.search(terms, k=depth, title_boost=weights.title, days=days)
+    found = state.lexical.search(list(idfs), k=depth, title_boost=weights.title, days=days)
     near = state.vectors.search(vector, k=depth, allowed=allowed)
     wanted = list(dict.fromkeys(number for number, _ in [*found, *near]))
     passages, stored = catalog.passages(wanted), catalog.vectors(wanted)
     numbers = [number for number in wanted if number in passages]
     cosines = [float(stored[number].astype(np.float32) @ vector) for number in numbers]
-    hits = _fused(state, analyzer, terms, [passages[number] for number in numbers], cosines, weights=weights)
+    hits = _fused(state, analyzer, idfs, [passages[number] for number in numbers], cosines, weights=weights)
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.document.source, hit.passage.span.start))[:k]
 
 
@@ -98,13 +98,12 @@ def corpus_idfs(state: Derived, terms: Sequence[str]) -> dict[str, float]:
 def _fused(
     state: Derived,
     analyzer: Analyzer,
-    terms: Sequence[str],
+    idfs: Mapping[str, float],
     passages: Sequence[Passage],
     cosines: Sequence[float],
     *,
     weights: FusionWeights,
 ) -> list[Hit]:
-    idfs = corpus_idfs(state, terms)
     best = sum(idfs.values()) * (K1 + 1.0)
     mean_terms = state.mean_terms or 1.0
     hits = []

@@ -13,9 +13,9 @@ from qa.generate import ExtractiveGenerator, Generator, cite, refusal, short_ans
 from qa.question import read_question
 from qa.types import Answer, DateRange, Evidence, Statement
 
-__all__ = ["Chatbot", "Conversation"]
+__all__ = ["N_HITS", "Chatbot", "Conversation"]
 
-_N_HITS = 20
+N_HITS = 20
 """Passages whose sentences are read."""
 
 _MAX_CITATIONS = 3
@@ -40,7 +40,7 @@ class Chatbot:
     ) -> None:
         self._corpus = corpus
         self._generator = generator or ExtractiveGenerator()
-        self._ranker = EvidenceRanker(corpus)
+        self._ranker = EvidenceRanker(corpus.analyzer)
         self._threshold = threshold
 
     @property
@@ -75,9 +75,9 @@ class Chatbot:
             dates = DateRange(since, until) if since or until else None
             question = read_question(text, understood_as=understood_as, dates=dates)
         with _timed(timings, "search"):
-            found = self._corpus.search_with_generation(question.understood_as, k=_N_HITS, since=since, until=until)
+            found = self._corpus.search_in_full(question.understood_as, k=N_HITS, since=since, until=until)
         with _timed(timings, "evidence"):
-            ranking = self._ranker.rank(question, found.hits)
+            ranking = self._ranker.rank(question, found)
         threshold = ranking.threshold if self._threshold is None else self._threshold
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
         with _timed(timings, "answer"):

@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from index.corpus import CorpusIndex
+from index.analyze import Analyzer
+from index.corpus import SearchResult
 from index.types import Hit, Sentence
 from qa.confidence import Confidence
 from qa.features import CHEAP_FEATURES, FEATURES, Context, QuestionTerms, SentenceTerms, features
@@ -51,11 +52,11 @@ class EvidenceRanker:
     """Scores sentences with boosted trees over `qa.features`: all of them cheaply, then the best of them closely.
 
     Args:
-        corpus: the index that the hits come from; it knows the analyzer, the embedder and how rare a term is.
+        analyzer: the analyzer that the index was made with.
     """
 
-    def __init__(self, corpus: CorpusIndex) -> None:
-        self._corpus = corpus
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
 
     @cached_property
     def _first(self) -> BoostedTrees:
@@ -69,16 +70,15 @@ class EvidenceRanker:
     def _confidence(self) -> Confidence:
         return Confidence.bundled()
 
-    def rank(self, question: Question, hits: Sequence[Hit]) -> Ranking:
+    def rank(self, question: Question, found: SearchResult) -> Ranking:
         """Rank the sentences of the hits, each once, and say how surely the first one answers."""
-        candidates = self.candidates(question, hits)
+        candidates = self.candidates(question, found)
         if not candidates:
             return Ranking((), 0.0, self._confidence.threshold)
         first = self._first.log_odds(cheap_rows(candidates))
         closely = np.argsort(-first, kind="stable")[:READ_CLOSELY]
         chosen = [candidates[i] for i in closely]
-        analyzer = self._corpus.analyzer
-        answers = [find_short_answer(question, c.sentence, analyzer=analyzer) for c in chosen]
+        answers = [find_short_answer(question, c.sentence, analyzer=self._analyzer) for c in chosen]
         rows = full_rows(cheap_rows(chosen), first[closely], answers)
         log_odds = self._second.log_odds(rows)
         order = np.argsort(-log_odds, kind="stable")
@@ -90,36 +90,31 @@ class EvidenceRanker:
         confidence = self._confidence.probability(rows[order], log_odds[order])
         return Ranking(tuple(evidence), confidence, self._confidence.threshold)
 
-    def candidates(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
+    def candidates(self, question: Question, found: SearchResult) -> list[Candidate]:
         """Return every sentence of the hits, once, with its cheap features."""
-        tokens = self._corpus.analyzer.tokens(question.understood_as)
-        asked = QuestionTerms.read(question, tokens, self._corpus.idfs([term for term, _, _ in tokens]))
-        candidates = self._candidates(asked, hits)
+        asked = QuestionTerms.read(question, self._analyzer.tokens(question.understood_as), found.idfs)
+        candidates = self._candidates(asked, found)
         for name, of in (("bm25_rank", "bm25"), ("dense_rank", "sentence_dense")):
             best = max((candidate.cheap[of] for candidate in candidates), default=0.0)
             for candidate in candidates:
                 candidate.cheap[name] = candidate.cheap[of] / best if best > 0.0 else 0.0
         return candidates
 
-    def _candidates(self, asked: QuestionTerms, hits: Sequence[Hit]) -> list[Candidate]:
-        analyzer = self._corpus.analyzer
+    def _candidates(self, asked: QuestionTerms, found: SearchResult) -> list[Candidate]:
         seen: set[tuple[str, int]] = set()
         parts: list[tuple[Hit, int, int, list[list[str]], frozenset[str]]] = []
-        for rank, hit in enumerate(hits):
-            sentences = [analyzer.terms(sentence.text) for sentence in hit.passage.sentences]
-            title = frozenset(analyzer.terms(hit.passage.document.title or ""))
+        for rank, hit in enumerate(found.hits):
+            sentences = [self._analyzer.terms(sentence.text) for sentence in hit.passage.sentences]
+            title = frozenset(self._analyzer.terms(hit.passage.document.title or ""))
             for place, sentence in enumerate(hit.passage.sentences):
                 key = (sentence.document.source, sentence.span.start)
                 if key not in seen:
                     seen.add(key)
                     parts.append((hit, rank, place, sentences, title))
-        vectors = self._corpus.embedder.embed_passages(
-            [hit.passage.sentences[place].text for hit, _, place, _, _ in parts]
-        )
-        query = self._corpus.embedder.embed_question(asked.question.understood_as)
-        dense = vectors @ query
-        best = hits[0].score if hits else 0.0
-        found = []
+        texts = [hit.passage.sentences[place].text for hit, _, place, _, _ in parts]
+        dense = found.embedder.embed_passages(texts) @ found.vector
+        best = found.hits[0].score if found.hits else 0.0
+        candidates = []
         for (hit, rank, place, sentences, title), cosine in zip(parts, dense, strict=True):
             sentence = hit.passage.sentences[place]
             context = Context(
@@ -134,8 +129,9 @@ class EvidenceRanker:
                 passage_dense=hit.dense_score,
                 sentence_dense=float(cosine),
             )
-            found.append(Candidate(sentence, features(asked, SentenceTerms(sentence.text, sentences[place]), context)))
-        return found
+            terms = SentenceTerms(sentence.text, sentences[place])
+            candidates.append(Candidate(sentence, features(asked, terms, context)))
+        return candidates
 
 
 def cheap_rows(candidates: Sequence[Candidate]) -> NDArray[np.float64]:

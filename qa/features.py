@@ -7,16 +7,14 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 from index.rank import bm25
 from qa.types import Kind, Question
 
 __all__ = ["CHEAP_FEATURES", "FEATURES", "KINDS", "Context", "QuestionTerms", "SentenceTerms", "features"]
 
-KINDS: tuple[Kind, ...] = (
-    "who", "when", "where", "how_many", "what", "why", "how", "yes_no", "definition", "other",
-)  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _MEAN_TERMS = 14.0
 """Mean number of terms of a sentence of French news, for the length term of BM25."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from qa.types import Citation, Evidence, Question, Statement
 
-__all__ = ["Draft", "ExtractiveGenerator", "Generator", "cite", "refusal"]
+__all__ = ["Draft", "ExtractiveGenerator", "Generator", "cite", "escape", "refusal", "short_answer"]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$])")
 

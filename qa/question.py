@@ -12,13 +12,12 @@ import unicodedata
 from dataclasses import dataclass
 
 from index.errors import InputError
+from index.search import MAX_QUESTION_CHARS
 from qa.question_words import PRENOMINAL, noun_kind
 from qa.types import DateRange, Kind, Question
 from qa.word_classes import word_list
 
-__all__ = ["MAX_QUESTION_CHARS", "fold", "read_question"]
-
-MAX_QUESTION_CHARS = 2_000
+__all__ = ["fold", "read_question"]
 
 _WORD = re.compile(r"\w+(?:-\w+)*'?|[?,;:()]")
 _SPACES = re.compile(r"\s+")

@@ -390,7 +390,7 @@ def edition(docs: Path, n: int) -> None:
 
 def seen(corpus: CorpusIndex) -> tuple[int, list[str]]:
     """Search everything; return the generation and the editions that the hits say they belong to."""
-    found = corpus.search_with_generation("édition partie ligne", k=50)
+    found = corpus.search_in_full("édition partie ligne", k=50)
     return found.generation, [hit.passage.text.rpartition("numéro")[2].rstrip(".") for hit in found.hits]
 
 

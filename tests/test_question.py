@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import InputError
-from qa.question import MAX_QUESTION_CHARS, read_question
+from index.search import MAX_QUESTION_CHARS
+from qa.question import read_question
 from qa.types import DateRange
 
 QUESTIONS = [

@@ -1,9 +1,10 @@
 """python -m training.train_evidence: trains the evidence ranker and the confidence on questions with known answers.
 
 Asks training questions of three kinds of corpus (the whole news, small corpora of a few articles, and Wikipedia
-paragraphs), labels each sentence read closely by whether it holds the answer, fits boosted trees to that (LightGBM),
-then a logistic regression to whether the first sentence is right, on questions that the trees were not fitted to,
-unanswerable ones among them. Both are written as plain JSON.
+paragraphs) and labels each sentence of the hits by whether it holds the answer. Fits boosted trees to all of them,
+boosted trees to those that the first ones choose (LightGBM), then a logistic regression to whether the first sentence
+is right, each on the scores of questions that the trees before it were not fitted to, unanswerable ones among them. All
+three are written as plain JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
-from index import CorpusIndex, Document, Hit, Sentence, Span
+from index import CorpusIndex, Document, Sentence, Span
 from index.analyze import Analyzer
+from index.corpus import SearchResult
 from index.embed import StaticEmbedder
+from qa.chatbot import N_HITS
 from qa.confidence import CONFIDENCE_FEATURES, confidence_features
 from qa.evidence import READ_CLOSELY, Candidate, EvidenceRanker, cheap_rows, full_rows
 from qa.features import CHEAP_FEATURES, FEATURES
@@ -39,7 +42,6 @@ from training.corpora import half_of, piaf_corpus, read_lines, small_corpora
 from training.train_embedding import train_model
 
 _SEED = 20
-_N_HITS = 20
 _FOLDS = 5
 _RANKER_HALF = 1
 _ANALYZER = Analyzer()
@@ -67,7 +69,7 @@ class Table:
 
 
 def main() -> None:
-    """Train both models and write them."""
+    """Train the three models and write them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="where what takes long is kept")
@@ -137,21 +139,22 @@ def _half_trained(data: Path, runs: Path) -> tuple[CorpusIndex, StaticEmbedder]:
 
 def _tables(corpus: CorpusIndex, records: Sequence[Mapping[str, Any]], bar: tqdm[None]) -> Iterator[Table]:
     """Ask each question; every other answerable one is asked again without its article, as unanswerable."""
-    ranker = EvidenceRanker(corpus)
+    ranker = EvidenceRanker(corpus.analyzer)
     for number, record in enumerate(records):
         question = read_question(record["question"])
-        hits = corpus.search(question.understood_as, k=2 * _N_HITS)
-        yield from _table(ranker, record, question, hits[:_N_HITS])
+        found = corpus.search_in_full(question.understood_as, k=2 * N_HITS)
+        yield from _table(ranker, record, question, replace(found, hits=found.hits[:N_HITS]))
         if record["answer"] is not None and number % 2 == 0:
-            others = [hit for hit in hits if hit.passage.document.id != record["article_id"]]
-            yield from _table(ranker, {**record, "answer": None}, question, others[:_N_HITS])
+            others = tuple(hit for hit in found.hits if hit.passage.document.id != record["article_id"])
+            without = replace(found, hits=others[:N_HITS])
+            yield from _table(ranker, {**record, "answer": None}, question, without)
         bar.update()
 
 
 def _table(
-    ranker: EvidenceRanker, record: Mapping[str, Any], question: Question, hits: Sequence[Hit]
+    ranker: EvidenceRanker, record: Mapping[str, Any], question: Question, found: SearchResult
 ) -> Iterator[Table]:
-    candidates = ranker.candidates(question, hits)
+    candidates = ranker.candidates(question, found)
     if candidates:
         labels = np.array([_answers(record, candidate) for candidate in candidates], dtype=np.float64)
         texts = tuple(candidate.sentence.text for candidate in candidates)
@@ -160,13 +163,11 @@ def _table(
 
 def _answers(record: Mapping[str, Any], candidate: Candidate) -> bool:
     """Say whether a sentence holds the answer, at its place in its own document."""
-    if record["answer"] is None:
-        return False
     sentence = candidate.sentence
+    if record["answer"] is None or sentence.document.id != record["article_id"]:
+        return False
     start = int(record["answer_start"])
-    if sentence.document.id == record["article_id"]:
-        return bool(sentence.span.start < start + len(record["answer"]) and start < sentence.span.end)
-    return False
+    return sentence.span.overlaps(Span(start, start + len(record["answer"])))
 
 
 def _fit(rows: Sequence[Rows], labels: Sequence[Rows]) -> lightgbm.Booster:
