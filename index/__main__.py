@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 
+from index.command import index_option, run_command
 from index.corpus import CorpusIndex, Status
 from index.embed import open_embedder
-from index.errors import SourcierError
 from index.plan import Progress, ProgressCallback
 from index.update import UpdateReport
 
-DEFAULT_INDEX = "data/index"
 DEFAULT_PATHS = ("seeds/",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done, 1 after a stated failure, 2 on wrong usage."""
-    options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.ERROR, format="warning: %(message)s")
-    logging.getLogger("index").setLevel(logging.WARNING)  # what was mended without being asked
-    try:
-        return int(options.run(options))
-    except SourcierError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - who read the output, `head` say, has left
-        return 0
-    except KeyboardInterrupt:
-        print("interrupted: the index is as it was before", file=sys.stderr)
-        return 130
+    return run_command(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m index", description="Build and keep the index of your documents.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--index", default=DEFAULT_INDEX, metavar="DIR", help=f"folder of the index ({DEFAULT_INDEX})")
+    common = index_option()
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, parents=[common], help=text, description=text)
@@ -89,9 +71,7 @@ def _remove(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     status = CorpusIndex.open(options.index).status()
     if options.json:
-        record = {field.name: getattr(status, field.name) for field in fields(status)}
-        record["problems"] = [{"source": problem.source, "reason": problem.reason} for problem in status.problems]
-        print(json.dumps(record, ensure_ascii=False, indent=2))
+        print(json.dumps(status.to_dict(), ensure_ascii=False, indent=2))
     else:
         _print_status(status)
     return 0

@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,11 @@ class Status:
     n_bytes: int
     roots: tuple[str, ...]
     problems: tuple[LoadError, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values; a problem has ``source`` and ``reason``."""
+        record = {field.name: getattr(self, field.name) for field in fields(self)}
+        return record | {"roots": list(self.roots), "problems": [problem.to_dict() for problem in self.problems]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class LoadError(SourcierError):
     def __str__(self) -> str:
         return f"{self.source}: {self.reason}"
 
+    def to_dict(self) -> dict[str, str]:
+        """Return ``source`` and ``reason`` as JSON values."""
+        return {"source": self.source, "reason": self.reason}
+
 
 class StoreError(SourcierError):
     """The index as a whole cannot be used."""

@@ -4,44 +4,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from index.command import index_option, run_command
 from index.corpus import CorpusIndex
 from index.dates import format_date
-from index.errors import SourcierError
 from qa.chatbot import Chatbot
 from qa.output import answer_to_dict
 from qa.types import Answer
 
-DEFAULT_INDEX = "data/index"
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 when done (a refusal is an answer), 1 after a stated failure, 2 on wrong usage."""
-    options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.ERROR, format="%(message)s")
-    try:
-        return int(options.run(options))
-    except SourcierError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - who read the output, `head` say, has left
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    return run_command(_parser(), arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m qa", description="Ask your documents.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--index", default=DEFAULT_INDEX, metavar="DIR", help=f"folder of the index ({DEFAULT_INDEX})")
+    common = index_option()
     common.add_argument("--json", action="store_true", help="print one JSON object")
 
     ask = commands.add_parser("ask", parents=[common], help="answer a question, with the sentences that prove it")

@@ -79,3 +79,9 @@ def test_failures_are_one_line_without_a_traceback(index: Path, arguments: list[
     assert "Traceback" not in done.stderr
     if code == 1:
         assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_reader_that_leaves_early_is_no_failure(index: Path) -> None:
+    command = f"{sys.executable} -m qa ask 'Qui dirige l’Otan ?' --index {index} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

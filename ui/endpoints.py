@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
-from index import LoadError, SourcierError
+from index import SourcierError
 from qa.output import answer_to_dict, hit_to_dict
 from ui.desk import Desk
 from ui.uploads import Outcome, add_uploads
@@ -38,8 +37,7 @@ def add_endpoints(desk: Desk, *, answering: dict[str, Any], indexing: dict[str, 
 
     def status() -> dict[str, Any]:
         with _stated():
-            now = desk.corpus.status()
-            return asdict(now) | {"problems": _problems(now.problems)}
+            return desk.corpus.status().to_dict()
 
     def add(files: list[str] | None) -> dict[str, Any]:
         with _stated():
@@ -66,17 +64,14 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     report = outcome.report
     return {
         "files": [
-            {"name": file.name, "status": file.status, "problems": _problems(file.problems)} for file in outcome.files
+            {"name": file.name, "status": file.status, "problems": [problem.to_dict() for problem in file.problems]}
+            for file in outcome.files
         ],
         "n_added": report.n_added,
         "n_changed": report.n_changed,
         "n_removed": report.n_removed,
         "n_unchanged": report.n_unchanged,
-        "problems": _problems(report.problems),
+        "problems": [problem.to_dict() for problem in report.problems],
         "warnings": list(report.warnings),
         "generation": report.generation,
     }
-
-
-def _problems(problems: tuple[LoadError, ...]) -> list[dict[str, str]]:
-    return [{"source": problem.source, "reason": problem.reason} for problem in problems]

@@ -1,0 +1,47 @@
+"""What the commands of both packages share: the index they work on, and how a run ends."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from index.errors import SourcierError
+
+__all__ = ["DEFAULT_INDEX", "index_option", "run_command"]
+
+DEFAULT_INDEX = "data/index"
+
+
+def index_option() -> argparse.ArgumentParser:
+    """Return a parser with ``--index``, to be a parent of each command's."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--index", default=DEFAULT_INDEX, metavar="DIR", help=f"folder of the index ({DEFAULT_INDEX})")
+    return parser
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
+    """Run the command that ``options.run`` is, and return its exit code.
+
+    Returns:
+        What the command returns; 1 after a stated failure, told in one line on stderr; 130 once interrupted. Wrong
+        usage ends the process with 2.
+    """
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.ERROR, format="warning: %(message)s")
+    logging.getLogger("index").setLevel(logging.WARNING)  # what was mended without being asked
+    try:
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
+    except SourcierError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # who read the output, `head` say, has left; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted: the index is as it was before", file=sys.stderr)
+        return 130
