@@ -6,21 +6,20 @@ python -m benchmarks.embedding --data ../shared/data [--model NAME]... [--news]
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.embed import Embedder, open_embedder
+from qa.evaluate import Figure, figure
+from training.corpora import read_articles, read_lines
 
 _WORDS_A_PASSAGE = 110
-_SAMPLES = 2000
 _DEPTH = 10
 
 
@@ -62,16 +61,13 @@ def news(data: Path) -> list[Task]:
     """The answerable news questions over every article, cut into passages with the title in front."""
     passages: list[str] = []
     documents: list[str] = []
-    with gzip.open(data / "news" / "articles.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for article in map(json.loads, lines):
-            for passage in _cut(f"{article['heading']} {article['text']}"):
-                passages.append(f"{article['title']}. {passage}")
-                documents.append(article["id"])
+    for article in read_articles(data):
+        for passage in _cut(f"{article['heading']} {article['text']}"):
+            passages.append(f"{article['title']}. {passage}")
+            documents.append(article["id"])
     tasks = []
     for name in ("questions-dev", "questions-dev-large"):
-        asked = [
-            question for question in _json_lines(data / "news" / f"{name}.jsonl") if question["answer"] is not None
-        ]
+        asked = [question for question in read_lines(data / "news" / f"{name}.jsonl") if question["answer"] is not None]
         wanted = [frozenset([question["article_id"], *question.get("other_articles", [])]) for question in asked]
         tasks.append(Task(f"news {name}", passages, documents, [question["question"] for question in asked], wanted))
     return tasks
@@ -96,25 +92,16 @@ def reciprocal_ranks(embedder: Embedder, task: Task, vectors: NDArray[np.float32
     return ranks
 
 
-def summary(ranks: NDArray[np.float64]) -> dict[str, tuple[float, float, float]]:
-    """Return mean, and 95 % percentile bootstrap interval over questions, of each measure."""
+def summary(ranks: NDArray[np.float64]) -> dict[str, Figure]:
+    """Return each measure over the questions."""
     measures = {"R@1": ranks == 1, "R@5": ranks >= 1 / 5, "MRR@10": ranks}
-    drawn = np.random.default_rng(0).integers(len(ranks), size=(_SAMPLES, len(ranks)))
-    result = {}
-    for name, values in measures.items():
-        low, high = np.quantile(values[drawn].mean(axis=1), [0.025, 0.975])
-        result[name] = (float(values.mean()), float(low), float(high))
-    return result
+    return {name: figure(values.astype(float)) for name, values in measures.items()}
 
 
 def _cut(text: str) -> Iterator[str]:
     words = text.split()
     for start in range(0, len(words), _WORDS_A_PASSAGE):
         yield " ".join(words[start : start + _WORDS_A_PASSAGE])
-
-
-def _json_lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _measure(embedder: Embedder, tasks: Sequence[Task]) -> None:
@@ -127,8 +114,8 @@ def _measure(embedder: Embedder, tasks: Sequence[Task]) -> None:
             vectors = embedder.embed_passages(passages)
             speed = len(passages) / (time.perf_counter() - start)
         figures = " | ".join(
-            f"{mean:.3f} [{low:.3f}, {high:.3f}]"
-            for mean, low, high in summary(reciprocal_ranks(embedder, task, vectors)).values()
+            f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+            for found in summary(reciprocal_ranks(embedder, task, vectors)).values()
         )
         print(f"| {embedder.name} | {task.name} | {len(task.questions)} | {figures} | {speed:,.0f} |", flush=True)
 

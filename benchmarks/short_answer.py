@@ -17,14 +17,12 @@ import numpy as np
 
 from index.analyze import Analyzer
 from index.types import Document, Sentence
+from qa.evaluate import figure
 from qa.question import read_question
 from qa.span import find_short_answer
 from training.span_data import Example, f1, normalise_answer, read_news, read_squad
 
 __all__ = ["main"]
-
-_DRAWS = 1_000
-_SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,8 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=0, help="print so many wrong answers of each set")
     data = parser.parse_args().data
     show = parser.parse_args().show
-    news = data / "news"
-    _report("news questions-dev-large", read_news(news / "questions-dev-large.jsonl", news / "articles.jsonl.gz"), show)
-    _report("news questions-dev", read_news(news / "questions-dev.jsonl", news / "articles.jsonl.gz"), show)
+    for name in ("questions-dev-large", "questions-dev"):
+        _report(f"news {name}", read_news(data, f"{name}.jsonl"), show)
     _report("PIAF dev", read_squad(data / "piaf/dev.json"), show)
 
 
@@ -102,9 +99,8 @@ def _report(title: str, examples: Iterable[Example], show: int) -> None:
 
 
 def _interval(values: list[float]) -> str:
-    draws = np.random.default_rng(_SEED).choice(values, size=(_DRAWS, len(values))).mean(axis=1)
-    low, high = np.percentile(draws, (2.5, 97.5))
-    return f"{np.mean(values):.3f} [{low:.3f}, {high:.3f}]"
+    found = figure(values)
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 if __name__ == "__main__":

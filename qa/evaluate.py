@@ -21,7 +21,7 @@ from index.types import Hit
 from qa.chatbot import Chatbot
 from qa.types import Answer
 
-__all__ = ["Figure", "GoldQuestion", "evaluate", "exact_match", "read_questions", "token_f1"]
+__all__ = ["Figure", "GoldQuestion", "evaluate", "exact_match", "figure", "read_questions", "token_f1"]
 
 _ARTICLES = re.compile(r"\b(?:le|la|les|un|une|des|du|de|l|d)\b")
 _DEPTHS = (1, 5, 20)
@@ -133,7 +133,7 @@ def evaluate(
         add("search_ms", 1000.0 * (time.perf_counter() - start))
         _score_retrieval(gold, hits, add)
         _score_answer(gold, answer, add)
-    return {name: _figure(values) for name, values in columns.items()}
+    return {name: figure(values) for name, values in columns.items()}
 
 
 def _score_retrieval(gold: GoldQuestion, hits: Sequence[Hit], add: Callable[[str, float], None]) -> None:
@@ -190,7 +190,7 @@ def _normal(text: str) -> str:
     return " ".join(_ARTICLES.sub(" ", bare).split())
 
 
-def _figure(values: Iterable[float]) -> Figure:
+def figure(values: Iterable[float]) -> Figure:
     """Return the mean with its percentile bootstrap interval (Efron 1979), 1,000 resamples with a fixed seed."""
     sample = np.array(list(values))
     draws = np.random.default_rng(_SEED).choice(sample, size=(_RESAMPLES, len(sample)))

@@ -13,7 +13,7 @@ from typing import Any
 from index import CorpusIndex
 from index.embed import Embedder
 
-__all__ = ["half_of", "piaf_corpus", "read_articles", "read_lines", "small_corpora"]
+__all__ = ["half_of", "piaf_corpus", "read_articles", "read_lines", "read_open_articles", "small_corpora"]
 
 _SEED = 21
 _MAX_ARTICLES = 12
@@ -45,7 +45,7 @@ def small_corpora(
     by_article: dict[str, Questions] = {}
     for question in questions:
         by_article.setdefault(str(question["article_id"]), []).append(question)
-    articles = read_articles(data, set(by_article))
+    articles = {article["id"]: article for article in read_articles(data) if article["id"] in by_article}
     order = sorted(articles)
     chance.shuffle(order)
     for number in range(n_corpora):
@@ -76,11 +76,16 @@ def piaf_corpus(
     return _build(folder / "piaf", documents, embedder), questions[:n_questions]
 
 
-def read_articles(data: Path, wanted: set[str]) -> dict[str, Mapping[str, Any]]:
-    """Return the news articles of some ids, by id."""
+def read_articles(data: Path) -> Iterator[dict[str, Any]]:
+    """Yield every news article."""
     with gzip.open(data / "news/articles.jsonl.gz", "rt", encoding="utf-8") as lines:
-        found = map(json.loads, lines)
-        return {article["id"]: article for article in found if article["id"] in wanted}
+        yield from map(json.loads, lines)
+
+
+def read_open_articles(data: Path) -> Iterator[dict[str, Any]]:
+    """Yield the news articles that may be trained on: those not set aside for questions."""
+    held_out = set((data / "news/eval-ids.txt").read_text(encoding="utf-8").split())
+    return (article for article in read_articles(data) if article["id"] not in held_out)
 
 
 def _build(folder: Path, documents: Sequence[Mapping[str, Any]], embedder: Embedder) -> CorpusIndex:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from index.analyze import Analyzer
+from training.corpora import read_open_articles
 
 _LEAST = 4
 """Terms of fewer documents are left out: they are as rare as a term that was never seen."""
 
 
-def count(articles: Path, without: set[str]) -> tuple[int, Counter[str]]:
+def count(articles: Iterable[Mapping[str, Any]]) -> tuple[int, Counter[str]]:
     """Return the number of articles and in how many of them each term occurs."""
     analyzer = Analyzer()
     counts: Counter[str] = Counter()
     n_documents = 0
-    with gzip.open(articles, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            article = json.loads(line)
-            if article["id"] in without:
-                continue
-            n_documents += 1
-            text = "\n".join(article[name] or "" for name in ("title", "heading", "text"))
-            counts.update(set(analyzer.terms(text)))
+    for article in articles:
+        n_documents += 1
+        counts.update(set(analyzer.terms("\n".join(article[name] or "" for name in ("title", "heading", "text")))))
     return n_documents, counts
 
 
@@ -36,8 +33,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("index/models/term-counts.json"))
     options = parser.parse_args()
-    without = set((options.data / "news/eval-ids.txt").read_text(encoding="utf-8").split())
-    n_documents, counts = count(options.data / "news/articles.jsonl.gz", without)
+    n_documents, counts = count(read_open_articles(options.data))
     by_count: defaultdict[int, list[str]] = defaultdict(list)
     for term, n in counts.items():
         if n >= _LEAST:

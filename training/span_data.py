@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections import Counter
@@ -13,6 +12,7 @@ from pathlib import Path
 from index.analyze import Analyzer
 from index.split import split_sentences
 from index.types import Span
+from training.corpora import read_articles, read_lines
 
 __all__ = ["Example", "distractors", "f1", "fold", "normalise_answer", "read_news", "read_squad", "read_training"]
 
@@ -56,17 +56,11 @@ class Example:
         return "" if self.answer is None else self.text[self.answer.start : self.answer.end]
 
 
-def read_news(questions: Path, articles: Path) -> Iterator[Example]:
-    """Yield the questions of a JSON lines file that are about one news article, in the order of the file."""
-    lines = questions.read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if row["article_id"] is not None]
+def read_news(data: Path, name: str) -> Iterator[Example]:
+    """Yield the questions of a file of the news folder that are about one article, in the order of the file."""
+    rows = [row for row in read_lines(data / "news" / name) if row["article_id"] is not None]
     wanted = {row["article_id"] for row in rows}
-    texts: dict[str, str] = {}
-    with gzip.open(articles, "rt", encoding="utf-8") as stored:
-        for line in stored:
-            article = json.loads(line)
-            if str(article["id"]) in wanted:
-                texts[str(article["id"])] = article["text"]
+    texts = {article["id"]: article["text"] for article in read_articles(data) if article["id"] in wanted}
     split = {name: split_sentences(text) for name, text in texts.items()}
     for row in rows:
         name = row["article_id"]
@@ -120,7 +114,7 @@ def fold(group: str) -> int:
 
 def read_training(data: Path, *, held_out: int | None) -> Iterator[Example]:
     """Yield the examples to train on: both training files, less one fold where asked."""
-    news = read_news(data / "news/questions-train.jsonl", data / "news/articles.jsonl.gz")
+    news = read_news(data, "questions-train.jsonl")
     for source in (news, read_squad(data / "piaf/train.json")):
         for example in source:
             if held_out is None or fold(example.group) != held_out:

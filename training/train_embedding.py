@@ -6,7 +6,6 @@ python -m training.train_embedding --data ../shared/data --out index/models/sour
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import random
 import tempfile
@@ -24,7 +23,7 @@ from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from index.split import split_passages, split_sentences
-from training.corpora import half_of
+from training.corpora import half_of, read_lines, read_open_articles
 
 _SEED = 20221019
 _UNKNOWN = "[UNK]"
@@ -41,13 +40,6 @@ _QUESTION_REPEATS = 4
 _PASSAGES_COUNTED = 100_000
 
 Pair = tuple[str, str]
-
-
-def read_articles(data: Path) -> list[dict[str, Any]]:
-    """Return the news articles without those set aside for questions."""
-    held_out = set((data / "news" / "eval-ids.txt").read_text(encoding="utf-8").split())
-    with gzip.open(data / "news" / "articles.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return [article for article in map(json.loads, lines) if article["id"] not in held_out]
 
 
 def article_pairs(article: dict[str, Any], draw: random.Random, *, n_sentences: int) -> Iterator[Pair]:
@@ -78,12 +70,11 @@ def article_pairs(article: dict[str, Any], draw: random.Random, *, n_sentences: 
 def question_pairs(data: Path, articles: Iterable[dict[str, Any]], *, halves: frozenset[int]) -> Iterator[Pair]:
     """Yield the training questions of some `half_of` the articles, each with the passage that answers it."""
     by_id = {article["id"]: article for article in articles}
-    with (data / "news" / "questions-train.jsonl").open(encoding="utf-8") as lines:
-        for asked in map(json.loads, lines):
-            article = by_id.get(asked["article_id"])
-            if article is not None and asked["answer"] is not None and half_of(article["id"]) in halves:
-                passage = _passage_around(article["text"], asked["answer_start"])
-                yield asked["question"], f"{article['title']}. {passage}"
+    for asked in read_lines(data / "news/questions-train.jsonl"):
+        article = by_id.get(asked["article_id"])
+        if article is not None and asked["answer"] is not None and half_of(article["id"]) in halves:
+            passage = _passage_around(article["text"], asked["answer_start"])
+            yield asked["question"], f"{article['title']}. {passage}"
     for article in json.loads((data / "piaf" / "train.json").read_text(encoding="utf-8"))["data"]:
         if half_of(article["title"]) in halves:
             for paragraph in article["paragraphs"]:
@@ -184,7 +175,7 @@ def save(folder: Path, tokenizer: Tokenizer, vectors: NDArray[np.float32]) -> No
 def train_model(data: Path, out: Path, *, halves: frozenset[int]) -> None:
     """Train on the news and on the questions of some halves of the articles, and write the model."""
     draw = random.Random(_SEED)
-    articles = read_articles(data)
+    articles = list(read_open_articles(data))
     pairs = [pair for article in articles for pair in article_pairs(article, draw, n_sentences=_SENTENCES_A_PASSAGE)]
     pairs += list(question_pairs(data, articles, halves=halves)) * _QUESTION_REPEATS
     draw.shuffle(pairs)
