@@ -17,7 +17,8 @@ import numpy as np
 
 from index.analyze import Analyzer
 from index.embed import StaticEmbedder
-from index.lexical import LexicalEntry, LexicalIndex
+from index.search import corpus_idfs, lexical_scores
+from index.segments import Segments, SegmentWriter
 from index.split import split_passages, split_sentences
 from training.corpora import half_of, read_articles, read_lines
 
@@ -60,15 +61,19 @@ def _row(
             spans.append((name, sentences[first].start, sentences[past - 1].end))
     texts = [articles[name]["text"][start:end] for name, start, end in spans]
     titles = [articles[name]["title"] for name, _, _ in spans]
-    entries = (
-        LexicalEntry(i, analyzer.terms(text), analyzer.terms(title), None)
-        for i, (text, title) in enumerate(zip(texts, titles, strict=True))
-    )
-    lexical = LexicalIndex.write(None, entries, removed=[])
     matrix = embedder.embed_passages([f"{title}\n{text}" for title, text in zip(titles, texts, strict=True)])
+    writer = SegmentWriter(None, generation=1, dimension=embedder.dimension)
+    for i, (text, title, vector) in enumerate(zip(texts, titles, matrix.astype(np.float16), strict=True)):
+        body, heading = analyzer.terms(text), analyzer.terms(title)
+        writer.builder.add(i, document=i, days=None, body=body, title=heading, vector=vector)
+        writer.write_full()
+    writer.write(writer.builder.build())
+    segments = Segments(1, {name: each.segment for name, each in writer.written.items()})
     counts = np.zeros(4)
     for record in sample:
-        by_words = [n for n, _ in lexical.search(analyzer.terms(record["question"]), k=5, title_boost=0.5)]
+        idfs = corpus_idfs(segments, analyzer.terms(record["question"]))
+        scores = np.concatenate(lexical_scores(segments, idfs, title_weight=0.5))
+        by_words = np.argsort(-scores, kind="stable")[:5].tolist()
         near = np.argsort(-(matrix @ embedder.embed_question(record["question"])), kind="stable")[:5].tolist()
         for column, found in ((0, by_words), (2, near)):
             holds = [_holds(record, *spans[number]) for number in found]

@@ -1,4 +1,4 @@
-"""python -m index build | add | remove | status | verify | repair."""
+"""python -m index build | add | remove | watch | status | verify | repair."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = command("add", _add, "add files and folders, or bring them up to date")
     add.add_argument("paths", nargs="+", metavar="PATHS")
-    remove = command("remove", _remove, "remove files, folders or single JSON lines")
+    remove = command("remove", _remove, "remove files, folders, members of an archive or single records")
     remove.add_argument("sources", nargs="+", metavar="SOURCE", help="as `status` and the citations name it")
+    for changing in (build, add, remove):
+        changing.add_argument(
+            "--dry-run", action="store_true", help="only print what would be added (+), changed (~) and removed (-)"
+        )
+    watch = command("watch", _watch, "follow files and folders, and bring the index up to date as they change")
+    watch.add_argument("paths", nargs="+", metavar="PATHS")
+    watch.add_argument("--poll", action="store_true", help="look again and again, for drives that notify of nothing")
     status = command("status", _status, "say what the index holds and what could not be read")
     status.add_argument("--json", action="store_true", help="as one JSON object")
     command("verify", _verify, "check every file and every row of the index")
@@ -51,21 +58,43 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        with _progress_bar() as progress:
+            report = CorpusIndex.preview_build(options.paths, options.index, progress=progress)
+        _print_preview(report, options.index)
+        return 0
     embedder = open_embedder(options.embedder) if options.embedder else None
     with _progress_bar() as progress:
         _, report = CorpusIndex.build_with_report(options.paths, options.index, embedder=embedder, progress=progress)
-    return _print_report(report, options.index)
+    _print_report(report, options.index)
+    return 0
 
 
 def _add(options: argparse.Namespace) -> int:
     with _progress_bar() as progress:
-        report = CorpusIndex.open(options.index).add(options.paths, progress=progress)
-    _print_report(report, options.index)
+        report = CorpusIndex.open(options.index).add(options.paths, progress=progress, dry_run=options.dry_run)
+    (_print_preview if options.dry_run else _print_report)(report, options.index)
     return 1 if report.problems and not report.n_added + report.n_changed else 0
 
 
 def _remove(options: argparse.Namespace) -> int:
-    return _print_report(CorpusIndex.open(options.index).remove(options.sources), options.index)
+    report = CorpusIndex.open(options.index).remove(options.sources, dry_run=options.dry_run)
+    (_print_preview if options.dry_run else _print_report)(report, options.index)
+    return 0
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from index.watch import watch  # noqa: PLC0415 - only this command needs watchfiles
+
+    corpus = CorpusIndex.create(options.index)
+    print(f"{options.index}: following {', '.join(options.paths)}; Ctrl-C ends it", file=sys.stderr)
+    watch(
+        corpus,
+        options.paths,
+        on_report=lambda report: _print_report(report, options.index),
+        force_polling=options.poll,
+    )
+    return 0
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -95,16 +124,30 @@ def _repair(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_report(report: UpdateReport, index: str) -> int:
+def _print_preview(report: UpdateReport, index: str) -> None:
+    for mark, sources in (("+", report.added), ("~", report.changed), ("-", report.removed)):
+        for source in sources:
+            print(f"{mark} {source}")
+    _print_problems(report)
+    print(
+        f"{index}: nothing was changed: {report.n_added} would be added, {report.n_changed} changed, "
+        f"{report.n_removed} removed, {report.n_unchanged} stay"
+    )
+
+
+def _print_problems(report: UpdateReport) -> None:
     for warning in report.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for problem in report.problems:
         print(f"not indexed: {problem}", file=sys.stderr)
+
+
+def _print_report(report: UpdateReport, index: str) -> None:
+    _print_problems(report)
     print(
         f"{index}: generation {report.generation}: {report.n_added} added, {report.n_changed} changed, "
         f"{report.n_removed} removed, {report.n_unchanged} unchanged; {report.n_embedded} passages embedded"
     )
-    return 0
 
 
 def _print_status(status: Status) -> None:
@@ -112,7 +155,8 @@ def _print_status(status: Status) -> None:
     if status.first_date and status.last_date:
         dates = f", from {status.first_date} to {status.last_date}"
     print(f"{status.directory}: generation {status.generation}")
-    print(f"{status.n_documents} documents in {status.n_files} files, {status.n_passages} passages{dates}")
+    twice = f" ({status.n_sources} sources)" if status.n_sources != status.n_documents else ""
+    print(f"{status.n_documents} documents{twice} in {status.n_files} files, {status.n_passages} passages{dates}")
     print(
         f"embedding model: {status.embedder} ({status.dimension} dimensions); {status.n_bytes / 2**20:.1f} MiB on disk"
     )
@@ -129,8 +173,6 @@ def _progress_bar() -> Iterator[ProgressCallback]:
 
     def show(progress: Progress) -> None:
         if progress.stage not in bars:
-            for bar in bars.values():
-                bar.close()
             bars[progress.stage] = tqdm(desc=progress.stage, unit="", file=sys.stderr, leave=False, disable=None)
         bar = bars[progress.stage]
         bar.total = progress.total

@@ -1,15 +1,15 @@
 """The catalog: one SQLite file that is the source of truth.
 
-Documents, sentence spans, passages and their embeddings live here; the lexical and vector indexes are derived
-from it and named, with their SHA-256, by the manifest row. A change is one transaction: it writes the rows, the
-manifest and the generation together, so a reader sees the former index or the new one and never a mix.
+Documents, their sources, sentence spans, passages and embeddings live here; the segments are derived from it and named,
+with their SHA-256, by the manifest row. A change is one transaction: it writes the rows, the manifest and the
+generation together, so a reader sees the former index or the new one and never a mix.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,61 +20,61 @@ from numpy.typing import NDArray
 
 from index.database import MAX_VARIABLES, Database
 from index.dates import date_bounds
-from index.errors import IndexDamagedError, InputError, LoadError
+from index.errors import IndexDamagedError, InputError
+from index.file_records import FILE_TABLES, FileRecords, from_column, to_column
 from index.manifest import Manifest
 from index.types import Document, Passage, Sentence, Span
 
-__all__ = ["Catalog", "NewPassage", "StoredFile", "document_hash", "text_hash"]
+__all__ = ["Catalog", "NewPassage", "StoredSource", "document_hash", "field_values", "text_hash"]
 
 Embedding = NDArray[np.float16]
 
-_SCHEMA = """
+# What is looked through lies before the text, which fills pages of its own.
+_SCHEMA = f"""
 CREATE TABLE manifest (only INTEGER PRIMARY KEY CHECK (only = 1), value TEXT NOT NULL);
-CREATE TABLE roots (path TEXT PRIMARY KEY, given TEXT NOT NULL);
-CREATE TABLE files (path TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, hash TEXT NOT NULL);
-CREATE TABLE problems (path TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL);
-CREATE INDEX problems_path ON problems (path);
+{FILE_TABLES}
 CREATE TABLE documents (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    source TEXT NOT NULL UNIQUE,
+    hash BLOB NOT NULL UNIQUE,
     id TEXT NOT NULL,
-    path TEXT NOT NULL,
-    hash BLOB NOT NULL,
     title TEXT,
     date TEXT,
     first_day TEXT,
     last_day TEXT,
     body_start INTEGER NOT NULL,
     metadata TEXT NOT NULL,
-    text TEXT NOT NULL,
-    sentences BLOB NOT NULL
+    pages BLOB NOT NULL,
+    sentences BLOB NOT NULL,
+    text TEXT NOT NULL
 );
-CREATE INDEX documents_path ON documents (path);
 CREATE INDEX documents_id ON documents (id);
+CREATE INDEX documents_days ON documents (first_day, last_day);
+CREATE TABLE sources (
+    source TEXT PRIMARY KEY,
+    document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    path TEXT NOT NULL
+);
+CREATE INDEX sources_document ON sources (document);
+CREATE INDEX sources_path ON sources (path);
+CREATE TABLE fields (
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+    PRIMARY KEY (name, value, document)
+) WITHOUT ROWID;
+CREATE INDEX fields_document ON fields (document);
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
     first INTEGER NOT NULL,
     past INTEGER NOT NULL,
-    n_terms INTEGER NOT NULL,
-    generation INTEGER NOT NULL,
     hash BLOB NOT NULL,
     vector BLOB NOT NULL
 );
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_hash ON passages (hash);
-CREATE INDEX passages_generation ON passages (generation, n_terms);
-CREATE TABLE removals (passage INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file that was read: its absolute path, its source and the hash of its bytes."""
-
-    path: str
-    source: str
-    hash: str
+_DOCUMENT = "number, id, text, title, date, body_start, metadata, pages, sentences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +84,31 @@ class NewPassage:
     Attributes:
         first: index of its first sentence in the document.
         past: one past the index of its last sentence.
-        n_terms: number of terms of its text.
         hash: hash of the text that was embedded.
         vector: its embedding, float16, shape ``(dimension,)``.
     """
 
     first: int
     past: int
-    n_terms: int
     hash: bytes
-    vector: NDArray[np.float16]
+    vector: Embedding
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSource:
+    """Where a document came from.
+
+    Attributes:
+        source: as citations name it.
+        document: number of the document.
+        path: absolute path of its file, "" for a document that was given directly.
+        hash: hash of the document.
+    """
+
+    source: str
+    document: int
+    path: str
+    hash: bytes
 
 
 class Catalog:
@@ -101,23 +116,14 @@ class Catalog:
 
     Every method raises IndexDamagedError where the content of the file is wrong, and StoreError where the disk, the
     rights or another process stand in the way.
+
+    Attributes:
+        files: what is known of files.
     """
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
-
-    @classmethod
-    def open(cls, path: Path) -> Catalog:
-        """Open an existing catalog.
-
-        Raises:
-            IndexMissingError: if there is no such file.
-            IndexMismatchError: if it has another format.
-            IndexDamagedError: if it is not a catalog or cannot be read.
-        """
-        catalog = cls(path)
-        catalog.manifest()
-        return catalog
+        self.files = FileRecords(self._database)
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> None:
@@ -161,112 +167,83 @@ class Catalog:
         """Write the manifest; called last in a change."""
         self._database.run("UPDATE manifest SET value = ?", (manifest.to_json(),))
 
-    # -- files, roots and problems --------------------------------------------------------------------------------
+    # -- sources --------------------------------------------------------------------------------------------------
 
-    def roots(self) -> list[tuple[str, str]]:
-        """Return ``(absolute path, path as given)`` of everything that was built or added."""
-        return [(path, given) for path, given in self._database.rows("SELECT path, given FROM roots ORDER BY rowid")]
+    def source(self, source: str) -> StoredSource | None:
+        """Return what is known of a source, or None if there is none of that name."""
+        return next(self._sources("source = ?", _key(source)), None)
 
-    def set_roots(self, roots: Iterable[tuple[str, str]]) -> None:
-        """Replace the roots."""
-        self._database.run("DELETE FROM roots")
-        self._database.many("INSERT OR REPLACE INTO roots VALUES (?, ?)", roots)
+    def sources_of(self, path: str) -> dict[str, StoredSource]:
+        """Return the sources that came from a file, by name."""
+        return {found.source: found for found in self._sources("path = ?", to_column(path))}
 
-    def files(self) -> dict[str, StoredFile]:
-        """Return every file that was read, by its absolute path."""
-        rows = self._database.rows("SELECT path, source, hash FROM files")
-        return {path: StoredFile(path, source, hash_) for path, source, hash_ in rows}
+    def sources(self) -> list[str]:
+        """Return every source, sorted."""
+        return [row[0] for row in self._database.rows("SELECT source FROM sources ORDER BY source")]
 
-    def put_file(self, file: StoredFile, problems: Iterable[LoadError]) -> None:
-        """Record a file as read, with the lines of it that could not be."""
-        self._database.run("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (file.path, file.source, file.hash))
-        self._put_problems(file.path, problems)
+    def put_source(self, source: str, *, document: int, path: str) -> None:
+        """Record that a document came from a source, in place of what the source gave before."""
+        self._database.run("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source, document, to_column(path)))
 
-    def forget_file(self, path: str) -> None:
-        """Drop the record of a file and its problems; its documents are deleted by `delete_documents`."""
-        self._database.run("DELETE FROM files WHERE path = ?", (path,))
-        self._put_problems(path, ())
+    def forget_source(self, source: str) -> None:
+        """Drop a source; its document stays until `delete_orphans`."""
+        self._database.run("DELETE FROM sources WHERE source = ?", (source,))
 
-    def set_unread(self, problems: Iterable[LoadError]) -> None:
-        """Replace the list of what could not be opened at all, which belongs to no file that was read."""
-        self._put_problems(_UNREAD, problems)
-
-    def unread(self) -> list[LoadError]:
-        """Return what could not be opened at all."""
-        rows = self._database.rows("SELECT source, reason FROM problems WHERE path = ? ORDER BY rowid", (_UNREAD,))
-        return [LoadError(source, reason) for source, reason in rows]
-
-    def problems(self) -> list[LoadError]:
-        """Return what could not be read, by source."""
-        rows = self._database.rows("SELECT source, reason FROM problems ORDER BY source, rowid")
-        return [LoadError(source, reason) for source, reason in rows]
-
-    def _put_problems(self, path: str, problems: Iterable[LoadError]) -> None:
-        self._database.run("DELETE FROM problems WHERE path = ?", (path,))
-        rows = [(path, error.source, error.reason) for error in problems]
-        self._database.many("INSERT INTO problems VALUES (?, ?, ?)", rows)
+    def _sources(self, condition: str, value: str | bytes) -> Iterator[StoredSource]:
+        statement = (
+            "SELECT source, document, path, hash FROM sources JOIN documents ON documents.number = document "
+            f"WHERE {condition}"
+        )
+        for source, document, path, hash_ in self._database.rows(statement, (value,)):
+            yield StoredSource(source, document, from_column(path), hash_)
 
     # -- changing documents and passages --------------------------------------------------------------------------
 
-    def put_document(self, document: Document, *, path: str, content_hash: bytes, sentences: Sequence[Span]) -> int:
-        """Store a document and return its number."""
+    def put_document(self, document: Document, *, content_hash: bytes, sentences: Sequence[Span]) -> int:
+        """Store a document, without its source, and return its number."""
         first_day, last_day = date_bounds(document.date) if document.date else (None, None)
         spans = np.array([(span.start, span.end) for span in sentences], dtype=np.uint32)
         row = (
-            document.source,
-            document.id,
-            path,
             content_hash,
+            document.id,
             document.title,
             document.date,
             first_day,
             last_day,
             document.body_start,
             json.dumps(dict(document.metadata), ensure_ascii=False, sort_keys=True),
-            document.text,
+            np.array(document.pages, dtype=np.uint32).tobytes(),
             spans.tobytes(),
+            document.text,
         )
-        columns = "source, id, path, hash, title, date, first_day, last_day, body_start, metadata, text, sentences"
-        return self._database.run(f"INSERT INTO documents ({columns}) VALUES ({', '.join('?' * len(row))})", row)
+        columns = "hash, id, title, date, first_day, last_day, body_start, metadata, pages, sentences, text"
+        number = self._database.run(f"INSERT INTO documents ({columns}) VALUES ({', '.join('?' * len(row))})", row)
+        fields = [(name, value, number) for name, value in field_values(document.metadata)]
+        self._database.many("INSERT OR IGNORE INTO fields VALUES (?, ?, ?)", fields)
+        return number
 
-    def put_passages(self, document: int, passages: Iterable[NewPassage], *, generation: int) -> list[int]:
+    def put_passages(self, document: int, passages: Iterable[NewPassage]) -> list[int]:
         """Store the passages of a document and return their numbers."""
-        columns = "document, first, past, n_terms, generation, hash, vector"
-        statement = f"INSERT INTO passages ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        statement = "INSERT INTO passages (document, first, past, hash, vector) VALUES (?, ?, ?, ?, ?)"
         return [
-            self._database.run(
-                statement, (document, new.first, new.past, new.n_terms, generation, new.hash, new.vector.tobytes())
-            )
+            self._database.run(statement, (document, new.first, new.past, new.hash, new.vector.tobytes()))
             for new in passages
         ]
 
-    def set_term_counts(self, counts: Iterable[tuple[int, int]]) -> None:
-        """Replace the numbers of terms of passages, given as ``(number of terms, passage)``."""
-        self._database.many("UPDATE passages SET n_terms = ? WHERE number = ?", counts)
+    def set_vectors(self, vectors: Iterable[tuple[int, Embedding]]) -> None:
+        """Replace the embeddings of passages, given with their numbers."""
+        rows = [(vector.tobytes(), number) for number, vector in vectors]
+        self._database.many("UPDATE passages SET vector = ? WHERE number = ?", rows)
 
-    def delete_documents(self, numbers: Sequence[int], *, generation: int) -> list[int]:
-        """Delete documents with their passages, and return the numbers of those passages."""
-        found = self._database.rows_of("SELECT number FROM passages WHERE document IN ({keys})", numbers)
+    def delete_orphans(self, documents: Iterable[int]) -> list[int]:
+        """Delete those of some documents that have no source left, and return the numbers of their passages."""
+        numbers = sorted(set(documents))
+        kept = {row[0] for row in self._database.rows_of(_WITH_SOURCE, numbers)}
+        gone = [number for number in numbers if number not in kept]
+        found = self._database.rows_of("SELECT number FROM passages WHERE document IN ({keys})", gone)
         removed = [row[0] for row in found]
-        self._database.many("DELETE FROM documents WHERE number = ?", [(number,) for number in numbers])
-        self._database.many("INSERT INTO removals VALUES (?, ?)", [(number, generation) for number in removed])
+        self._database.many("DELETE FROM documents WHERE number = ?", [(number,) for number in gone])
         return removed
-
-    def forget_line(self, source: str) -> int | None:
-        """Make the file of a single document be read again by the next build, so that the document may be removed.
-
-        Returns:
-            The number of the document, or None if there is none of that source.
-        """
-        row = self._database.row("SELECT number, path FROM documents WHERE source = ?", (source,))
-        if row is None:
-            return None
-        self._database.run("UPDATE files SET hash = '' WHERE path = ?", (row[1],))
-        return int(row[0])
-
-    def forget_removals(self, *, until: int) -> None:
-        """Drop the list of passages removed up to a generation, once a vector snapshot no longer holds them."""
-        self._database.run("DELETE FROM removals WHERE generation <= ?", (until,))
 
     # -- reading embeddings ---------------------------------------------------------------------------------------
 
@@ -275,43 +252,38 @@ class Catalog:
         rows = self._database.rows_of("SELECT hash, vector FROM passages WHERE hash IN ({keys})", hashes)
         return {hash_: np.frombuffer(vector, dtype=np.float16) for hash_, vector in rows}
 
-    def document_vectors(self, documents: Sequence[int]) -> dict[bytes, Embedding]:
-        """Return the embeddings of documents' passages, by the hash of the embedded text."""
-        rows = self._database.rows_of("SELECT hash, vector FROM passages WHERE document IN ({keys})", documents)
-        return {hash_: np.frombuffer(vector, dtype=np.float16) for hash_, vector in rows}
-
     def vectors(self, numbers: Sequence[int]) -> dict[int, Embedding]:
-        """Return the embeddings of passages, by number."""
+        """Return the embeddings of passages, by number; a number that is not in this generation is left out."""
         rows = self._database.rows_of("SELECT number, vector FROM passages WHERE number IN ({keys})", numbers)
         return {number: np.frombuffer(vector, dtype=np.float16) for number, vector in rows}
 
-    def changes_since(self, generation: int, *, dimension: int) -> tuple[list[int], Embedding, list[int]]:
-        """Return passages added after a generation, their embeddings (n, dimension), and passages removed after it."""
-        added = self._database.rows(
-            "SELECT number, vector FROM passages WHERE generation > ? ORDER BY number", (generation,)
-        )
-        removed = self._database.rows("SELECT passage FROM removals WHERE generation > ?", (generation,))
-        vectors = np.frombuffer(b"".join(row[1] for row in added), dtype=np.float16)
-        if vectors.size != len(added) * dimension:
-            raise self._damaged(f"the embeddings hold {vectors.size} numbers, expected {len(added)} x {dimension}")
-        return [row[0] for row in added], vectors.reshape(-1, dimension), [row[0] for row in removed]
+    def walk_embedded(self, *, dimension: int) -> Iterator[tuple[Passage, int, Embedding]]:
+        """Yield every passage with the number of its document and its embedding, in the order of their numbers."""
+        for numbers in self._number_batches():
+            found = self.passages(numbers)
+            statement = "SELECT number, document, vector FROM passages WHERE number IN ({keys}) ORDER BY number"
+            for number, document, vector in self._database.rows_of(statement, numbers):
+                row = np.frombuffer(vector, dtype=np.float16) if len(vector) % 2 == 0 else np.empty(0, np.float16)
+                if len(row) != dimension:
+                    raise self._damaged(
+                        f"the embedding of passage {number} has {len(vector)} bytes, not {dimension} x 2"
+                    )
+                yield found[number], document, row
 
     # -- reading documents and passages ---------------------------------------------------------------------------
 
-    def document(self, *, source: str) -> Document | None:
-        """Return a document, or None if there is none of that source."""
-        row = self._database.row(f"SELECT {_DOCUMENT} FROM documents WHERE source = ?", (source,))
-        return None if row is None else self._document(row)[0]
-
-    def document_hashes(self, path: str) -> dict[str, tuple[int, bytes]]:
-        """Return ``{source: (number, hash)}`` of the documents that came from a file."""
-        rows = self._database.rows("SELECT source, number, hash FROM documents WHERE path = ?", (path,))
-        return {source: (number, hash_) for source, number, hash_ in rows}
-
-    def document_number(self, source: str) -> int | None:
-        """Return the number of a document, or None if there is none of that source."""
-        row = self._database.row("SELECT number FROM documents WHERE source = ?", (source,))
+    def document_number(self, content_hash: bytes) -> int | None:
+        """Return the number of the document of a hash, or None if there is none."""
+        row = self._database.row("SELECT number FROM documents WHERE hash = ?", (content_hash,))
         return None if row is None else int(row[0])
+
+    def find_documents(self, sources: Sequence[str]) -> dict[str, Document]:
+        """Return documents by source, under the source that was asked for; unknown ones are left out."""
+        keys = [_key(source) for source in sources]
+        rows = self._database.rows_of("SELECT source, document FROM sources WHERE source IN ({keys})", keys)
+        numbers = dict(rows)
+        documents = self._documents(sorted(set(numbers.values())))
+        return {source: documents[number][0] for source, number in numbers.items()}
 
     def walk_documents(self) -> Iterator[tuple[Document, bytes]]:
         """Yield every document with its hash, in the order of their numbers."""
@@ -320,10 +292,6 @@ class Catalog:
             part = hashes[first : first + MAX_VARIABLES]
             found = self._documents([number for number, _ in part])
             yield from ((found[number][0], hash_) for number, hash_ in part)
-
-    def passage_hashes(self) -> dict[int, bytes]:
-        """Return the hash of the embedded text of every passage, by number."""
-        return dict(self._database.rows("SELECT number, hash FROM passages"))
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """Return passages by number; a number that is not in this generation is left out."""
@@ -343,45 +311,50 @@ class Catalog:
             found[number] = Passage(number, document, first, span, sentences)
         return found
 
-    def walk_passages(self) -> Iterator[Passage]:
-        """Yield every passage, document by document, in the order of their numbers."""
-        numbers = self.passage_numbers().tolist()
-        for first in range(0, len(numbers), MAX_VARIABLES):
-            found = self.passages(numbers[first : first + MAX_VARIABLES])
-            yield from (found[number] for number in sorted(found))
+    def walk_passages(self) -> Iterator[tuple[Passage, bytes]]:
+        """Yield every passage with the hash of its embedded text, in the order of their numbers."""
+        for numbers in self._number_batches():
+            found = self.passages(numbers)
+            hashes = dict(self._database.rows_of("SELECT number, hash FROM passages WHERE number IN ({keys})", numbers))
+            yield from ((found[number], hashes[number]) for number in numbers)
 
     def passage_numbers(self) -> NDArray[np.int64]:
         """Return the numbers of all passages, sorted."""
         rows = self._database.rows("SELECT number FROM passages ORDER BY number")
-        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+        return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
 
-    def passages_dated(self, *, since: str | None, until: str | None) -> NDArray[np.int64]:
-        """Return the passages whose document's date range meets the days from ``since`` to ``until``, sorted.
-
-        A document without a date meets no range.
-        """
-        rows = self._database.rows(
-            "SELECT passages.number FROM passages JOIN documents ON documents.number = passages.document "
-            "WHERE documents.last_day >= ? AND documents.first_day <= ? ORDER BY passages.number",
-            (since or "", until or "9999-12-31"),
-        )
-        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+    def _number_batches(self) -> Iterator[list[int]]:
+        last = -1
+        statement = "SELECT number FROM passages WHERE number > ? ORDER BY number LIMIT ?"
+        while numbers := [row[0] for row in self._database.rows(statement, (last, MAX_VARIABLES))]:
+            yield numbers
+            last = numbers[-1]
 
     def _documents(self, numbers: Sequence[int]) -> dict[int, tuple[Document, NDArray[np.uint32]]]:
+        sources: dict[int, list[str]] = {}
+        statement = "SELECT document, source FROM sources WHERE document IN ({keys}) ORDER BY source"
+        for number, source in self._database.rows_of(statement, numbers):
+            sources.setdefault(number, []).append(source)
         rows = self._database.rows_of(f"SELECT {_DOCUMENT} FROM documents WHERE number IN ({{keys}})", numbers)
-        found = {row[0]: self._document(row) for row in rows}
+        found = {row[0]: self._document(row, sources.get(row[0], [])) for row in rows}
         if len(found) < len(numbers):
             raise self._damaged("a passage has no document")
         return found
 
-    def _document(self, row: tuple[Any, ...]) -> tuple[Document, NDArray[np.uint32]]:
+    def _document(self, row: tuple[Any, ...], sources: Sequence[str]) -> tuple[Document, NDArray[np.uint32]]:
         """Return a document and the bounds of its sentences, shape ``(n, 2)``."""
-        _, id_, source, text, title, date, body_start, metadata, spans = row
+        number, id_, text, title, date, body_start, metadata, pages, spans = row
+        if not sources:
+            raise self._damaged(f"document {number} has no source")
         try:
-            document = Document(id_, source, text, title, date, body_start, json.loads(metadata))
+            starts = tuple(np.frombuffer(pages, dtype=np.uint32).tolist())
+            first, *copies = sources
+            document = Document(
+                id_, first, text, title, date, body_start, json.loads(metadata), pages=starts, copies=tuple(copies)
+            )
             return document, np.frombuffer(spans, dtype=np.uint32).reshape(-1, 2)
         except (ValueError, TypeError) as error:
-            raise self._damaged(f"the row of document {source!r} cannot be read, {error}") from error
+            raise self._damaged(f"the row of document {sources[0]!r} cannot be read, {error}") from error
 
     def _damaged(self, reason: str) -> IndexDamagedError:
         folder = self._database.path.parent
@@ -390,17 +363,37 @@ class Catalog:
             f"--index {folder}`"
         )
 
+    # -- filters --------------------------------------------------------------------------------------------------
+
+    def documents_from(self, sources: Sequence[str]) -> NDArray[np.int64]:
+        """Return the documents that came from files, folders or single records, by number, sorted."""
+        found: set[int] = set()
+        for source in sources:
+            # What lies in a folder begins with its name and "/", a record or a member of a file with its name and "#".
+            rows = self._database.rows(
+                "SELECT document FROM sources WHERE source = ? OR (source > ? AND source < ?) "
+                "OR (source > ? AND source < ?)",
+                (source, f"{source}/", f"{source}0", f"{source}#", f"{source}$"),
+            )
+            found.update(row[0] for row in rows)
+        return _sorted_numbers(found)
+
+    def documents_with(self, name: str, values: Iterable[Any]) -> NDArray[np.int64]:
+        """Return the documents whose metadata have one of some values in a field, by number, sorted."""
+        written = [value for each in values for _, value in field_values({name: each})]
+        statement = "SELECT document FROM fields WHERE name = ? AND value = ?"
+        return _sorted_numbers({row[0] for value in written for row in self._database.rows(statement, (name, value))})
+
     # -- counts ---------------------------------------------------------------------------------------------------
 
-    def counts(self) -> tuple[int, int, int]:
-        """Return the number of files, documents and passages."""
-        tables = ("files", "documents", "passages")
-        files, documents, passages = (self._database.rows(f"SELECT count(*) FROM {name}")[0][0] for name in tables)
-        return files, documents, passages
+    def counts(self) -> dict[str, int]:
+        """Return the number of files, sources, documents and passages."""
+        tables = ("files", "sources", "documents", "passages")
+        return {name: self._database.rows(f"SELECT count(*) FROM {name}")[0][0] for name in tables}
 
-    def mean_terms(self) -> float:
-        """Return the mean number of terms of a passage, 0.0 without passages."""
-        return float(self._database.rows("SELECT avg(n_terms) FROM passages")[0][0] or 0.0)
+    def is_empty(self) -> bool:
+        """Say whether there is no document."""
+        return self._database.row("SELECT 1 FROM documents LIMIT 1") is None
 
     def date_range(self) -> tuple[str | None, str | None]:
         """Return the first and the last day that a document's date covers, None without dated documents."""
@@ -408,16 +401,50 @@ class Catalog:
         return first, last
 
 
-_UNREAD = ""
-_DOCUMENT = "number, id, source, text, title, date, body_start, metadata, sentences"
+_MAX_FIELD = 100
+_WITH_SOURCE = "SELECT DISTINCT document FROM sources WHERE document IN ({keys})"
+
+
+def field_values(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each field of metadata with its value as it is compared: JSON, its hash where it is long.
+
+    Each element of a list is a value by itself; objects are not compared.
+    """
+    for name, value in metadata.items():
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, (list, dict)):
+                plain = int(each) if isinstance(each, float) and each.is_integer() else each  # 1.0 is 1 in JSON
+                written = json.dumps(plain, ensure_ascii=False)
+                yield name, written if len(written) <= _MAX_FIELD else text_hash(written).hex()
 
 
 def document_hash(document: Document) -> bytes:
     """Return a hash of all that a document says, its source left out."""
-    fields = [document.id, document.text, document.title, document.date, document.body_start, dict(document.metadata)]
+    fields = [
+        document.id,
+        document.text,
+        document.title,
+        document.date,
+        document.body_start,
+        dict(document.metadata),
+        document.pages,
+    ]
     return text_hash(json.dumps(fields, sort_keys=True, ensure_ascii=False))
 
 
 def text_hash(text: str) -> bytes:
     """Return the hash of a text, 16 bytes."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _key(text: str) -> str | bytes:
+    """Return a text as SQLite compares it; one that holds half a character is equal to none that it keeps."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def _sorted_numbers(numbers: set[int]) -> NDArray[np.int64]:
+    return np.array(sorted(numbers), dtype=np.int64)

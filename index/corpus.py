@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
+import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analyze import Analyzer
+from index.changes import to_add, to_equal, to_refresh, to_remove, unknown_source
 from index.embed import Embedder, open_embedder
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, InputError, LoadError
+from index.filters import Filter
 from index.load import SourceFile
 from index.manifest import Manifest
 from index.plan import FileChange, ProgressCallback
 from index.rank import FusionWeights
-from index.roots import absolute_path, files_of_root, files_to_read, is_inside, roots_of
-from index.search import MAX_QUESTION_CHARS, check_question, corpus_idfs, search_passages
+from index.roots import files_to_read, source_name
+from index.search import MAX_QUESTION_CHARS, check_question, corpus_idfs, nearest_passages, search_passages
+from index.status import Status
 from index.store import Store
-from index.types import Document, Hit
-from index.update import UpdateReport, apply_change
+from index.types import Document, Hit, Passage
+from index.update import UpdateReport, apply_change, preview_change
 from index.verify import find_faults
 
 __all__ = ["MAX_QUESTION_CHARS", "CorpusIndex", "SearchResult", "Status"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What an index holds.
-
-    Attributes:
-        directory: folder of the index.
-        generation: grows by one with each change.
-        n_files: files read.
-        n_documents: documents in them.
-        n_passages: passages of those.
-        first_date: first day that a document's date covers, ISO, or None.
-        last_date: last such day, or None.
-        embedder: name of the embedding model.
-        dimension: length of an embedding.
-        n_bytes: size of the index on disk.
-        roots: the paths that were built or added, as given.
-        problems: what could not be read.
-    """
-
-    directory: str
-    generation: int
-    n_files: int
-    n_documents: int
-    n_passages: int
-    first_date: str | None
-    last_date: str | None
-    embedder: str
-    dimension: int
-    n_bytes: int
-    roots: tuple[str, ...]
-    problems: tuple[LoadError, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON values; a problem has ``source`` and ``reason``."""
-        record = {field.name: getattr(self, field.name) for field in fields(self)}
-        return record | {"roots": list(self.roots), "problems": [problem.to_dict() for problem in self.problems]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +57,8 @@ class SearchResult:
 class CorpusIndex:
     """Documents on disk, as passages that can be searched. Safe to use from several threads.
 
-    Made by `open` or `build`. Readers in other processes see each change once it is committed, and never half of it.
+    Made by `open`, `build` or `create`. Readers in other processes see each change once it is committed, and never half
+    of it.
     """
 
     def __init__(self, store: Store, *, analyzer: Analyzer, embedder: Embedder | None = None) -> None:
@@ -118,6 +84,23 @@ class CorpusIndex:
         """
         analyzer = Analyzer()
         return cls(Store.open(Path(directory), analyzer), analyzer=analyzer, embedder=embedder)
+
+    @classmethod
+    def create(cls, directory: str | Path, *, embedder: Embedder | None = None) -> CorpusIndex:
+        """Make an empty index, to be filled by `put` or `add`, or open the one that the folder holds.
+
+        Args:
+            directory: folder of the index, made if missing.
+            embedder: embedding model; None takes the bundled one, or that of an existing index.
+
+        Raises:
+            IndexMismatchError: if the folder holds an index of another format or model.
+            StoreError: if the folder cannot be written.
+        """
+        corpus = cls._open_to_build(Path(directory), Analyzer(), embedder)
+        if not corpus.generation:
+            corpus._change(lambda: FileChange(complete=True), may_empty=True)
+        return corpus
 
     @classmethod
     def build(
@@ -158,16 +141,34 @@ class CorpusIndex:
         files, problems = files_to_read(paths, index=folder)
         try:
             corpus = cls._open_to_build(folder, analyzer, embedder)
-            return corpus, corpus._replace(paths, files, problems, progress=progress)
+            return corpus, corpus._equal(paths, files, problems, progress=progress)
         except (IndexMismatchError, IndexDamagedError) as error:
             logger.warning("%s; it is built anew", error)
         former = Store(folder, analyzer)
         model = embedder or open_embedder(former.embedder_on_record())
         with former.building_anew() as aside:
             corpus = cls._open_to_build(aside, analyzer, model)
-            report = corpus._replace(paths, files, problems, progress=progress)
+            report = corpus._equal(paths, files, problems, progress=progress)
             corpus._catalog.close()
         return cls.open(folder, embedder=embedder), report
+
+    @classmethod
+    def preview_build(
+        cls, paths: Sequence[str | Path], directory: str | Path, *, progress: ProgressCallback | None = None
+    ) -> UpdateReport:
+        """Return what `build` would add, change and remove, without doing it.
+
+        Raises:
+            InputError: if a path does not exist, or nothing in them can be read.
+        """
+        folder, analyzer = Path(directory), Analyzer()
+        files, problems = files_to_read(paths, index=folder)
+        with tempfile.TemporaryDirectory() as aside:
+            try:
+                corpus = cls(Store.open(folder, analyzer, any_analyzer=True), analyzer=analyzer)
+            except (IndexMissingError, IndexMismatchError, IndexDamagedError):  # build would begin with nothing
+                corpus = cls.create(aside)
+            return corpus._preview(lambda: to_equal(corpus._catalog, paths, files, problems), progress=progress)
 
     @classmethod
     def _open_to_build(cls, folder: Path, analyzer: Analyzer, embedder: Embedder | None) -> CorpusIndex:
@@ -191,10 +192,17 @@ class CorpusIndex:
             InputError: if a path does not exist, or nothing in them can be read.
             IndexLockedError: if another process is writing.
         """
-        return self._replace(paths, *files_to_read(paths, index=self.directory), progress=progress)
+        return self._equal(paths, *files_to_read(paths, index=self.directory), progress=progress)
 
-    def add(self, paths: Sequence[str | Path], *, progress: ProgressCallback | None = None) -> UpdateReport:
+    def add(
+        self, paths: Sequence[str | Path], *, progress: ProgressCallback | None = None, dry_run: bool = False
+    ) -> UpdateReport:
         """Add the given paths, or bring them up to date; no other file is touched.
+
+        Args:
+            paths: files and folders.
+            progress: called with each step.
+            dry_run: only say what would be done.
 
         Raises:
             InputError: if a path does not exist, or nothing in them can be read.
@@ -202,13 +210,19 @@ class CorpusIndex:
             IndexMismatchError: if the index was built with another embedding model.
         """
         files, problems = files_to_read(paths, index=self.directory)
+        return self._run(lambda: to_add(self._catalog, paths, files, problems), progress=progress, dry_run=dry_run)
 
-        def what() -> FileChange:
-            roots = dict([*self._catalog.roots(), *roots_of(paths)])
-            self._catalog.set_roots(roots.items())
-            return FileChange(tuple(files), problems=tuple(problems))
+    def put(self, documents: Iterable[Document], *, progress: ProgressCallback | None = None) -> UpdateReport:
+        """Add documents that are in no file, or replace those of the same sources; of several, the last one counts.
 
-        return self._change(what, progress=progress)
+        They stay until `remove` names them, or a build or `update` makes the index equal to paths.
+
+        Raises:
+            IndexLockedError: if another process is writing.
+            IndexMismatchError: if the index was built with another embedding model.
+        """
+        latest = {document.source: document for document in documents}
+        return self._change(lambda: FileChange(documents=latest.values()), may_empty=True, progress=progress)
 
     def refresh(self, *, progress: ProgressCallback | None = None) -> UpdateReport:
         """Bring everything that was built or added up to date with the disk.
@@ -221,58 +235,26 @@ class CorpusIndex:
             IndexLockedError: if another process is writing.
             IndexMismatchError: if the index was built with another embedding model.
         """
+        return self._change(lambda: to_refresh(self._catalog, self.directory), progress=progress)
 
-        def what() -> FileChange:
-            files: list[SourceFile] = []
-            problems: list[LoadError] = []
-            away: list[str] = []
-            known = self._catalog.files()
-            for path, given in self._catalog.roots():
-                if os.path.lexists(path):
-                    found, wrong = files_of_root(path, given, index=self.directory)
-                    files += found
-                    problems += wrong
-                elif path not in known:
-                    away.append(path)
-                    problems.append(LoadError(given, "the folder is not there; its documents are kept until `remove`"))
-            listed = {str(file.path) for file in files}
-            gone = [p for p in known if p not in listed and not any(is_inside(p, folder) for folder in away)]
-            return FileChange(tuple(files), tuple(gone), problems=tuple(problems), complete=True)
+    def remove(self, sources: Sequence[str], *, dry_run: bool = False) -> UpdateReport:
+        """Remove files, folders or single records, by source as citations name them, or by path.
 
-        return self._change(what, progress=progress)
+        No file of the index holds a word of their text or an embedding of it afterwards. A file that is still on disk
+        comes back with the next `build` or `refresh` of its folder.
 
-    def remove(self, sources: Sequence[str]) -> UpdateReport:
-        """Remove files, folders or single JSON lines, by source as citations name them, or by path.
-
-        Their text is in no file of the index afterwards. A file that is still on disk comes back with the next `build`
-        or `refresh` of its folder. In an index of more than a thousand passages, word stems and embeddings of what was
-        removed stay in the search files until a tenth has changed; `repair` drops them at once.
+        Args:
+            sources: what to remove, in one change.
+            dry_run: only say what would be removed.
 
         Raises:
             InputError: if the index holds nothing of that name.
             IndexLockedError: if another process is writing.
             IndexMismatchError: if the index was built with another embedding model.
         """
+        return self._run(lambda: to_remove(self._catalog, sources), may_empty=True, dry_run=dry_run)
 
-        def what() -> FileChange:
-            known = self._catalog.files()
-            gone: set[str] = set()
-            lines: list[str] = []
-            roots = self._catalog.roots()
-            for source in sources:
-                name, absolute = source.rstrip("/"), absolute_path(source)
-                paths = {p for p, f in known.items() if is_inside(f.source, name) or is_inside(p, absolute)}
-                if not name or not (paths or self._catalog.document_number(source) is not None):
-                    raise _unknown(source)
-                gone |= paths
-                lines += [] if paths else [source]
-                roots = [(p, given) for p, given in roots if not (is_inside(p, absolute) or is_inside(given, name))]
-            self._catalog.set_roots(root for root in roots if root[0] not in gone)
-            return FileChange(gone=tuple(sorted(gone)), lines=tuple(lines))
-
-        return self._change(what, may_empty=True)
-
-    def _replace(
+    def _equal(
         self,
         paths: Sequence[str | Path],
         files: Sequence[SourceFile],
@@ -280,13 +262,28 @@ class CorpusIndex:
         *,
         progress: ProgressCallback | None,
     ) -> UpdateReport:
-        def what() -> FileChange:
-            self._catalog.set_roots(roots_of(paths))
-            listed = {str(file.path) for file in files}
-            gone = tuple(path for path in self._catalog.files() if path not in listed)
-            return FileChange(tuple(files), gone, problems=tuple(problems), complete=True)
+        return self._change(lambda: to_equal(self._catalog, paths, files, problems), any_model=True, progress=progress)
 
-        return self._change(what, any_model=True, progress=progress)
+    def _run(
+        self,
+        what: Callable[[], FileChange],
+        *,
+        dry_run: bool,
+        may_empty: bool = False,
+        progress: ProgressCallback | None = None,
+    ) -> UpdateReport:
+        if dry_run:
+            return self._preview(what, may_empty=may_empty, progress=progress)
+        return self._change(what, may_empty=may_empty, progress=progress)
+
+    def _preview(
+        self, what: Callable[[], FileChange], *, progress: ProgressCallback | None, may_empty: bool = False
+    ) -> UpdateReport:
+        with self._catalog.read():
+            report = preview_change(self._catalog, what(), progress=progress or _silent)
+        if not may_empty and not (report.n_added + report.n_changed + report.n_unchanged):
+            raise _nothing_read(report)
+        return report
 
     def _change(
         self,
@@ -306,11 +303,10 @@ class CorpusIndex:
                 what(),
                 analyzer=self._analyzer,
                 embedder=embedder,
-                progress=progress or (lambda _: None),
+                progress=progress or _silent,
             )
-            if not may_empty and not self._catalog.counts()[1]:
-                reason = f" ({report.problems[0]})" if report.problems else ""
-                raise InputError(f"no document could be read{reason}: the index is left as it was")
+            if not may_empty and self._catalog.is_empty():
+                raise _nothing_read(report)
         return report
 
     # -- questions ----------------------------------------------------------------------------------------------
@@ -322,6 +318,8 @@ class CorpusIndex:
         k: int = 10,
         since: str | None = None,
         until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
         weights: FusionWeights | None = None,
     ) -> list[Hit]:
         """Return the passages that fit a question best, best first.
@@ -331,47 +329,93 @@ class CorpusIndex:
             k: passages wanted, at least 1.
             since: ISO date of any precision; only documents dated then or later. Undated ones are left out.
             until: ISO date; only documents dated then or earlier.
+            sources: only documents of these files, folders or single records, named as citations name them.
+            where: only documents whose metadata have, in each of these fields, the value or one of the list of values.
             weights: how the scores are fused; None for the weights chosen on the training questions.
 
         Returns:
-            At most ``k`` hits; none where no term of the question occurs and its embedding says nothing.
+            ``k`` hits, fewer where there are fewer that pass the filters and share a term with the question or have an
+            embedding.
 
         Raises:
-            InputError: if the question is empty or too long, ``k < 1`` or a date is none.
+            InputError: if the question is empty or too long, ``k < 1``, a date is none or a value cannot be compared.
         """
-        return list(self.search_in_full(question, k=k, since=since, until=until, weights=weights).hits)
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        return list(self.search_in_full(question, k=k, only=only, weights=weights).hits)
 
     def search_in_full(
+        self, question: str, *, k: int = 10, only: Filter | None = None, weights: FusionWeights | None = None
+    ) -> SearchResult:
+        """Do as `search`, and return what was known of the question too."""
+        text = check_question(question)
+        terms = self._analyzer.terms(text)
+        with self._store.reading() as segments:
+            embedder = self._embedder_of(self._catalog.manifest())
+            vector, idfs = embedder.embed_question(text), corpus_idfs(segments, terms)
+            hits = search_passages(
+                self._catalog,
+                segments,
+                idfs=idfs,
+                vector=vector,
+                k=k,
+                only=only or Filter(),
+                weights=weights or FusionWeights(),
+            )
+        return SearchResult(tuple(hits), segments.generation, idfs, vector, embedder)
+
+    def nearest(
         self,
-        question: str,
+        vector: NDArray[np.float32],
         *,
         k: int = 10,
         since: str | None = None,
         until: str | None = None,
-        weights: FusionWeights | None = None,
-    ) -> SearchResult:
-        """Do as `search`, and return what was known of the question too."""
-        text = check_question(question)
-        terms = list(dict.fromkeys(self._analyzer.terms(text)))
-        with self._store.reading() as state:
-            embedder = self._embedder_of(self._catalog.manifest())
-            vector, idfs = embedder.embed_question(text), corpus_idfs(state, terms)
-            hits = search_passages(
-                self._catalog,
-                state,
-                self._analyzer,
-                idfs=idfs,
-                vector=vector,
-                k=k,
-                period=(since, until),
-                weights=weights or FusionWeights(),
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> list[Hit]:
+        """Return the passages whose embeddings lie nearest to a vector, best first; filters as for `search`.
+
+        Exact up to 65,536 passages and where a filter is given; above, nearly so (benchmarks/README.md).
+
+        Args:
+            vector: float32, shape ``(dimension,)``, of unit length; all zeros find nothing.
+            k: passages wanted, at least 1.
+            since: first date.
+            until: last date.
+            sources: files, folders or single records.
+            where: metadata fields.
+
+        Raises:
+            InputError: if ``k < 1``, the shape is wrong, a date is none or a value cannot be compared.
+        """
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        with self._store.reading() as segments:
+            dimension = self._catalog.manifest().dimension
+            if vector.shape != (dimension,):
+                raise InputError(f"a vector of shape {vector.shape}: expected ({dimension},)")
+            query = np.ascontiguousarray(vector, dtype=np.float32)
+            return nearest_passages(self._catalog, segments, vector=query, k=k, only=only)
+
+    def vectors(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
+        """Return the embeddings of passages, shape ``(len(passages), dimension)``.
+
+        Raises:
+            InputError: if one is not in this generation any more.
+        """
+        with self._catalog.read():
+            dimension = self._catalog.manifest().dimension
+            found = self._catalog.vectors([passage.number for passage in passages])
+        if missing := [passage for passage in passages if passage.number not in found]:
+            raise InputError(
+                f"passage {missing[0].number} of {missing[0].document.source} is not in the index any more"
             )
-        return SearchResult(tuple(hits), state.generation, idfs, vector, embedder)
+        rows = [found[passage.number].astype(np.float32) for passage in passages]
+        return np.stack(rows) if rows else np.empty((0, dimension), dtype=np.float32)
 
     def idfs(self, terms: Sequence[str]) -> dict[str, float]:
         """Return how rare each term is, above 0, in this corpus and in French news at large together."""
-        with self._store.reading() as state:
-            return corpus_idfs(state, terms)
+        with self._store.reading() as segments:
+            return corpus_idfs(segments, terms)
 
     @property
     def analyzer(self) -> Analyzer:
@@ -393,10 +437,19 @@ class CorpusIndex:
         Raises:
             InputError: if the index holds none of that name.
         """
-        found = self._catalog.document(source=source)
+        found = self.find_documents([source]).get(source)
         if found is None:
-            raise _unknown(source)
+            raise unknown_source(source)
         return found
+
+    def find_documents(self, sources: Sequence[str]) -> dict[str, Document]:
+        """Return documents by the sources asked for; those that the index does not hold are left out."""
+        with self._catalog.read():
+            return self._catalog.find_documents(sources)
+
+    def sources(self) -> list[str]:
+        """Return the source of everything that the index holds, sorted."""
+        return self._catalog.sources()
 
     # -- state --------------------------------------------------------------------------------------------------
 
@@ -413,35 +466,35 @@ class CorpusIndex:
     def status(self) -> Status:
         """Return what the index holds now."""
         with self._catalog.read():
-            manifest = self._catalog.manifest()
-            n_files, n_documents, n_passages = self._catalog.counts()
+            manifest, counts = self._catalog.manifest(), self._catalog.counts()
             first, last = self._catalog.date_range()
             return Status(
                 directory=str(self.directory),
                 generation=manifest.generation,
-                n_files=n_files,
-                n_documents=n_documents,
-                n_passages=n_passages,
+                n_files=counts["files"],
+                n_sources=counts["sources"],
+                n_documents=counts["documents"],
+                n_passages=counts["passages"],
                 first_date=first,
                 last_date=last,
                 embedder=manifest.embedder,
                 dimension=manifest.dimension,
                 n_bytes=self._store.n_bytes(),
-                roots=tuple(given for _, given in self._catalog.roots()),
-                problems=tuple(self._catalog.problems()),
+                roots=tuple(source_name(given) for _, given in self._catalog.files.roots()),
+                problems=tuple(self._catalog.files.problems()),
             )
 
     def verify(self) -> list[str]:
         """Return what is wrong with the index, one line for each; nothing when it is sound.
 
-        Checks the catalog's own integrity, the SHA-256 of every derived file, that each document and passage is what
-        was read, and that each vector and each lexical entry belongs to a passage and each passage has both.
+        Checks the catalog's own integrity, the SHA-256 of every segment, that each document and passage is what was
+        read, and that the segments hold each passage once, with its terms and its embedding, and nothing else.
         """
-        return find_faults(self._store)
+        return find_faults(self._store, self._analyzer)
 
     @classmethod
     def repair(cls, directory: str | Path) -> CorpusIndex:
-        """Make everything derived again from the catalog, without embedding, and open the index.
+        """Make the segments again from the catalog, without embedding, and open the index.
 
         Raises:
             IndexDamagedError: if the catalog itself cannot be read; then only `build` helps.
@@ -479,8 +532,11 @@ class CorpusIndex:
         )
 
 
-def _unknown(source: str) -> InputError:
-    return InputError(
-        f"the index holds no {source!r}: name a file, a folder or a JSON line as citations do; `python -m index "
-        "status` says what the index was built from"
-    )
+def _nothing_read(report: UpdateReport) -> InputError:
+    """Return the error for a change after which there would be no document."""
+    reason = f" ({report.problems[0]})" if report.problems else ""
+    return InputError(f"no document could be read{reason}: the index is left as it was")
+
+
+def _silent(_: object) -> None:
+    """Take a progress report that nobody wants."""

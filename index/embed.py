@@ -142,10 +142,10 @@ class StaticEmbedder:
         """Return one row a text, shape ``(len(texts), dimension)``; see `Embedder.embed_passages`."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        _check_unicode(texts)
+        check_unicode(texts)
         # Threads of joblib would only compete with those of the tokenizer.
         rows = self._model.encode(list(texts), max_length=None, batch_size=_STATIC_BATCH, use_multiprocessing=False)
-        return _unit_rows(rows)
+        return unit_rows(rows)
 
     def embed_question(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a question, shape ``(dimension,)``; see `Embedder.embed_question`."""
@@ -215,8 +215,8 @@ class SentenceTransformerEmbedder:
         return vector
 
     def _encode(self, encode: Any, texts: Sequence[str]) -> NDArray[np.float32]:
-        _check_unicode(texts)
-        return _unit_rows(encode(list(texts), batch_size=_TRANSFORMER_BATCH, show_progress_bar=False))
+        check_unicode(texts)
+        return unit_rows(encode(list(texts), batch_size=_TRANSFORMER_BATCH, show_progress_bar=False))
 
 
 def open_embedder(name: str | None = None) -> Embedder:
@@ -233,16 +233,20 @@ def open_embedder(name: str | None = None) -> Embedder:
     return SentenceTransformerEmbedder.open(name)
 
 
-def _unit_rows(rows: NDArray[Any]) -> NDArray[np.float32]:
-    """Divide each row by its length; a row of zeros stays as it is."""
+def unit_rows(rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Return rows as float32, each divided by its length; a row of zeros stays as it is."""
     rows = np.asarray(rows, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     unit: NDArray[np.float32] = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
     return unit
 
 
-def _check_unicode(texts: Sequence[str]) -> None:
-    """Refuse lone surrogates, which JSON can carry and no tokenizer can read."""
+def check_unicode(texts: Sequence[str]) -> None:
+    """Refuse lone surrogates, which JSON can carry and no tokenizer can read.
+
+    Raises:
+        InputError: naming the text and the character.
+    """
     for number, text in enumerate(texts):
         try:
             text.encode("utf-8")

@@ -32,8 +32,8 @@ class SourcierError(Exception):
     """Root of every error that Sourcier raises on purpose."""
 
 
-class InputError(SourcierError):
-    """A value given by the caller cannot be used."""
+class InputError(SourcierError, ValueError):
+    """A value given by the caller cannot be used; a ValueError too, as callers of other libraries expect."""
 
 
 class LoadError(SourcierError):

@@ -1,240 +1,191 @@
-"""The lexical index: which passages share terms with a question. The only door to tantivy.
+"""The lexical half of a segment: which passages hold a term, and how often. Scored by BM25 with corpus-wide weights.
 
-One folder holds one generation and is never written again: `write` makes the next one beside it, sharing the
-immutable segments by hard links. Terms come from our own analyzer, joined by spaces and split at spaces on
-tantivy's side, so that both sides agree on every term.
+An inverted index as plain arrays: the postings of one term lie together, terms in the order of their 64-bit hash. The
+terms themselves are not kept, so a segment holds no word of a document. Weights and mean length come from the whole
+corpus, so the way in which it is cut into segments changes no score.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import hashlib
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 
-from index.errors import InputError, StoreError
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["LexicalEntry", "LexicalIndex"]
+from index.rank import K1
 
-_BODY, _TITLE, _PASSAGE, _FIRST_DAY, _LAST_DAY = "body", "title", "passage", "first_day", "last_day"
-_HEAP_BYTES = 64_000_000
-_NO_DAY = -1
+__all__ = ["MAX_ROWS", "Postings", "PostingsBuilder", "hashes_of", "term_hash"]
+
+MAX_ROWS = 2**16
+"""Passages that one set of postings can hold: a row number is written in 16 bits."""
+
+_MAX_COUNT = 255
+"""Highest count kept, in 8 bits; BM25 has long levelled off there."""
 
 
-@dataclass(frozen=True, slots=True)
-class LexicalEntry:
-    """What the lexical index holds of one passage.
+def term_hash(term: str) -> int:
+    """Return the 64-bit hash by which a term is known.
+
+    A vocabulary of a million terms has a colliding pair with a probability of 3e-8 (birthday bound), which would add
+    the passages of one to those of the other.
+    """
+    # A question may hold half of a surrogate pair, which no document does.
+    digest = hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Postings:
+    """Which rows hold each term of one field, and how often.
 
     Attributes:
-        passage: its number.
-        body: terms of its text, in order.
-        title: terms of its document's title, in order.
-        days: first and last day of its document as proleptic Gregorian ordinals, or None without a date.
+        terms: hashes of the terms, uint64, shape ``(n_terms,)``, increasing.
+        offsets: where the postings of each term begin, uint32, shape ``(n_terms + 1,)``.
+        rows: rows that hold the term, uint16, shape ``(n_postings,)``, increasing within a term.
+        counts: how often, 1 to 255, uint8, shape ``(n_postings,)``.
+        lengths: number of terms of each row's text, uint32, shape ``(n_rows,)``.
     """
 
-    passage: int
-    body: Sequence[str]
-    title: Sequence[str]
-    days: tuple[int, int] | None
+    terms: NDArray[np.uint64]
+    offsets: NDArray[np.uint32]
+    rows: NDArray[np.uint16]
+    counts: NDArray[np.uint8]
+    lengths: NDArray[np.uint32]
 
-
-class LexicalIndex:
-    """Terms of passages, searched by BM25. Immutable; safe to use from several threads."""
-
-    def __init__(self, index: Any) -> None:
-        self._schema = index.schema
-        self._searcher = index.searcher()
+    def arrays(self, field: str) -> dict[str, NDArray[np.generic]]:
+        """Return the arrays under the names that `from_arrays` knows them by."""
+        return {f"{field}.{name}": getattr(self, name) for name in _ARRAYS}
 
     @classmethod
-    def open(cls, folder: Path) -> LexicalIndex:
-        """Open the folder of a generation.
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]], field: str) -> Postings:
+        """Take back what `arrays` gave.
 
         Raises:
-            StoreError: if the folder does not hold a lexical index.
+            KeyError: if one is missing.
         """
-        import tantivy  # noqa: PLC0415
+        return cls(**{name: arrays[f"{field}.{name}"] for name in _ARRAYS})  # type: ignore[arg-type]
 
-        try:
-            if os.access(folder, os.W_OK):
-                return cls(tantivy.Index.open(str(folder)))
-            # tantivy 0.27 makes a lock file to open an index. What it has opened may be unlinked.
-            with tempfile.TemporaryDirectory() as aside:
-                for path in _immutable(folder):
-                    Path(aside, path.name).symlink_to(path.absolute())
-                return cls(tantivy.Index.open(aside))
-        except (ValueError, OSError) as error:
-            raise StoreError(
-                f"{folder} is no lexical index ({error}): `python -m index repair` makes it again"
-            ) from error
+    def counts_of(self, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return in how many rows each term occurs, shape ``(len(hashes),)``."""
+        places, known = self._places(hashes)
+        found = np.zeros(len(hashes), dtype=np.int64)
+        found[known] = self.offsets[places[known] + 1].astype(np.int64) - self.offsets[places[known]]
+        return found
 
-    @classmethod
-    def write(
-        cls, folder: Path | None, entries: Iterable[LexicalEntry], *, base: Path | None = None, removed: Sequence[int]
-    ) -> LexicalIndex:
-        """Write a generation and open it.
+    def impacts(
+        self, hashes: NDArray[np.uint64], weights: NDArray[np.float64], norms: NDArray[np.float64]
+    ) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+        """Return what each term gives to the BM25 score of each row that holds it, term after term.
 
         Args:
-            folder: where to; made new. None keeps the index in memory.
-            entries: passages to add, consumed once.
-            base: folder of the generation to start from, or None for an empty one.
-            removed: numbers of passages of ``base`` to leave out.
-
-        Raises:
-            StoreError: if it cannot be written.
-        """
-        import tantivy  # noqa: PLC0415
-
-        with _writing(folder):
-            if folder is None:
-                index = tantivy.Index(_schema())
-            else:
-                folder.mkdir(parents=True)
-                if base is not None:
-                    _share(base, folder)
-                index = tantivy.Index(_schema(), path=str(folder))
-            writer = index.writer(_HEAP_BYTES, 1)
-        try:
-            if removed:
-                # Through a query: in tantivy 0.27 delete_documents_by_term does nothing for some field types.
-                gone = tantivy.Query.term_set_query(index.schema, _PASSAGE, list(removed))
-                with _writing(folder):
-                    writer.delete_documents_by_query(gone)
-            for entry in entries:
-                with _writing(folder):
-                    writer.add_document(_document(entry))
-            with _writing(folder):
-                writer.commit()
-        finally:
-            with _writing(folder):
-                writer.wait_merging_threads()  # after a failure too: its threads go on writing files until then
-        with _writing(folder):
-            index.reload()
-            return cls(index)
-
-    def __len__(self) -> int:
-        return int(self._searcher.num_docs)
-
-    def document_frequency(self, term: str) -> int:
-        """Return how many passages hold a term in their text."""
-        import tantivy  # noqa: PLC0415
-
-        # Counted one by one: tantivy's own doc_freq counts removed passages too until their segment is merged.
-        query = tantivy.Query.term_query(self._schema, _BODY, term, "freq")
-        return int(self._searcher.search(query, limit=1, count=True).count)
-
-    def numbers(self) -> list[int]:
-        """Return the numbers of all passages held, sorted."""
-        import tantivy  # noqa: PLC0415
-
-        if not len(self):
-            return []
-        result = self._searcher.search(tantivy.Query.all_query(), limit=len(self), count=False)
-        addresses = [address for _, address in result.hits]
-        return sorted(self._searcher.fast_field_values(_PASSAGE, addresses))
-
-    def search(
-        self,
-        terms: Sequence[str],
-        *,
-        k: int,
-        title_boost: float,
-        days: tuple[int | None, int | None] | None = None,
-    ) -> list[tuple[int, float]]:
-        """Return the passages that share most with the terms, best first.
-
-        Args:
-            terms: terms of the question; repeated ones count once.
-            k: passages wanted, at least 1.
-            title_boost: weight of a match in the title, 1.0 for the same as in the text.
-            days: first and last ordinal day wanted, both included, None where open; undated passages are left out.
+            hashes: the terms, uint64, shape ``(n,)``.
+            weights: how much each of them counts: its idf, times the weight of this field; shape ``(n,)``.
+            norms: `rank.length_norms` of the rows, shape ``(n_rows,)``.
 
         Returns:
-            ``(passage number, BM25)``, scores at least 0; only passages with at least one of the terms.
-
-        Raises:
-            InputError: if ``k < 1``.
+            Rows and impacts, shape ``(n_impacts,)``; the score of a row is the sum of its impacts.
         """
-        import tantivy  # noqa: PLC0415
+        places, known = self._places(hashes)
+        spans = [slice(self.offsets[place], self.offsets[place + 1]) for place in places[known].tolist()]
+        if not spans:
+            return np.empty(0, dtype=np.uint16), np.empty(0)
+        rows = np.concatenate([self.rows[span] for span in spans])
+        counts = np.concatenate([self.counts[span] for span in spans]).astype(np.float64)
+        weight = np.repeat(weights[known] * (K1 + 1.0), [span.stop - span.start for span in spans])
+        return rows, weight * counts / (counts + norms[rows])
 
-        if k < 1:
-            raise InputError(f"k = {k}: expected at least 1")
-        if not terms or not len(self):
-            return []
-        clauses = []
-        for term in dict.fromkeys(terms):
-            body = tantivy.Query.term_query(self._schema, _BODY, term, "freq")
-            title = tantivy.Query.term_query(self._schema, _TITLE, term, "freq")
-            clauses.append((tantivy.Occur.Should, body))
-            clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(title, title_boost)))
-        query = tantivy.Query.boolean_query(clauses)
-        if days is not None:
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), *self._between(*days)])
-        # tantivy makes room for as many as are asked for, and ends the process where there is none.
-        result = self._searcher.search(query, limit=min(k, len(self)), count=False)
-        numbers = self._searcher.fast_field_values(_PASSAGE, [address for _, address in result.hits])
-        return [(number, float(score)) for number, (score, _) in zip(numbers, result.hits, strict=True)]
+    def kept(self, rows: NDArray[np.bool_]) -> Postings:
+        """Return the postings of some rows only, numbered anew.
 
-    def _between(self, since: int | None, until: int | None) -> list[tuple[Any, Any]]:
-        import tantivy  # noqa: PLC0415
+        Args:
+            rows: which ones, shape ``(n_rows,)``.
+        """
+        stays = rows[self.rows]
+        renumbered = (np.cumsum(rows) - 1).astype(np.uint16)
+        before = np.concatenate(([0], np.cumsum(stays)))
+        offsets = before[self.offsets]
+        used = np.diff(offsets) > 0
+        return Postings(
+            terms=self.terms[used],
+            offsets=np.concatenate((offsets[:-1][used], offsets[-1:])).astype(np.uint32),
+            rows=renumbered[self.rows[stays]],
+            counts=self.counts[stays],
+            lengths=self.lengths[rows],
+        )
 
-        integer = tantivy.FieldType.Integer
-        # A passage without a date has _NO_DAY, which is before every day: the lower bound leaves it out.
-        after = tantivy.Query.range_query(self._schema, _LAST_DAY, integer, lower_bound=max(since or 0, 0))
-        clauses = [(tantivy.Occur.Must, tantivy.Query.const_score_query(after, 0.0))]
-        if until is not None:
-            before = tantivy.Query.range_query(self._schema, _FIRST_DAY, integer, upper_bound=until)
-            clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(before, 0.0)))
-        return clauses
+    @classmethod
+    def joined(cls, parts: Sequence[Postings]) -> Postings:
+        """Return the postings of several sets, the rows of each after those of the one before.
 
+        Args:
+            parts: at least one, with at most `MAX_ROWS` rows together.
+        """
+        firsts = np.cumsum([0, *(len(part.lengths) for part in parts)])
+        hashes = np.concatenate([np.repeat(part.terms, np.diff(part.offsets)) for part in parts])
+        rows = np.concatenate([part.rows + np.uint32(first) for part, first in zip(parts, firsts, strict=False)])
+        counts = np.concatenate([part.counts for part in parts])
+        # Stable, so that the rows of a term, increasing from part to part, stay so.
+        order = np.argsort(hashes, kind="stable")
+        lengths = np.concatenate([part.lengths for part in parts])
+        return _packed(hashes[order], rows[order], counts[order], lengths)
 
-def _schema() -> Any:
-    import tantivy  # noqa: PLC0415
-
-    builder = tantivy.SchemaBuilder()
-    builder.add_text_field(_BODY, tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field(_TITLE, tokenizer_name="whitespace", index_option="freq")
-    for name in (_PASSAGE, _FIRST_DAY, _LAST_DAY):
-        builder.add_integer_field(name, indexed=True, fast=True)
-    return builder.build()
-
-
-def _document(entry: LexicalEntry) -> Any:
-    import tantivy  # noqa: PLC0415
-
-    first, last = entry.days or (_NO_DAY, _NO_DAY)
-    document = tantivy.Document()
-    document.add_integer(_PASSAGE, entry.passage)
-    document.add_text(_BODY, " ".join(entry.body))
-    document.add_text(_TITLE, " ".join(entry.title))
-    document.add_integer(_FIRST_DAY, first)
-    document.add_integer(_LAST_DAY, last)
-    return document
+    def _places(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return where each term stands among `terms`, and whether it does."""
+        places = np.searchsorted(self.terms, hashes)
+        known = places < len(self.terms)
+        known[known] = self.terms[places[known]] == hashes[known]
+        return places, known
 
 
-@contextmanager
-def _writing(folder: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, OSError) as error:  # tantivy raises ValueError for whatever it cannot write
-        raise StoreError(
-            f"the lexical index {folder or 'in memory'} cannot be written ({error}): check free disk space and the "
-            "rights of the folder, then try again"
-        ) from error
+class PostingsBuilder:
+    """Collects the terms of texts, row by row."""
+
+    def __init__(self) -> None:
+        self._vocabulary: defaultdict[str, int] = defaultdict()
+        self._vocabulary.default_factory = self._vocabulary.__len__
+        self._terms = array("I")
+        self._lengths = array("I")
+
+    def add(self, terms: Sequence[str]) -> None:
+        """Add the terms of the next row, in any order, repeated ones as often as they stand there."""
+        self._terms.extend(map(self._vocabulary.__getitem__, terms))
+        self._lengths.append(len(terms))
+
+    def build(self) -> Postings:
+        """Return the postings of what was added."""
+        lengths = np.frombuffer(self._lengths, dtype=np.uint32) if self._lengths else np.empty(0, dtype=np.uint32)
+        hashes = np.fromiter(map(term_hash, self._vocabulary), dtype=np.uint64, count=len(self._vocabulary))
+        rank = np.empty(len(hashes), dtype=np.int64)  # place of each term in the order of hashes
+        rank[np.argsort(hashes)] = np.arange(len(hashes))
+        terms = np.frombuffer(self._terms, dtype=np.uint32) if self._terms else np.empty(0, dtype=np.uint32)
+        keys = rank[terms] * MAX_ROWS + np.repeat(np.arange(len(lengths)), lengths)
+        keys, counts = np.unique(keys, return_counts=True)
+        return _packed(
+            np.sort(hashes)[keys // MAX_ROWS], keys % MAX_ROWS, np.minimum(counts, _MAX_COUNT), lengths.copy()
+        )
 
 
-def _share(base: Path, folder: Path) -> None:
-    """Link the files of a generation into the next one; copy them where the file system has no hard links."""
-    for path in _immutable(base):
-        try:
-            os.link(path, folder / path.name)
-        except OSError:
-            shutil.copy2(path, folder / path.name)
+def hashes_of(terms: Iterable[str]) -> NDArray[np.uint64]:
+    """Return the hashes of terms, shape ``(n,)``."""
+    return np.fromiter(map(term_hash, terms), dtype=np.uint64)
 
 
-def _immutable(folder: Path) -> list[Path]:
-    """Return the files of a generation, tantivy's lock files left out."""
-    return [path for path in folder.iterdir() if not path.name.endswith(".lock")]
+def _packed(
+    hashes: NDArray[np.uint64], rows: NDArray[np.integer], counts: NDArray[np.integer], lengths: NDArray[np.uint32]
+) -> Postings:
+    """Return postings that are given one by one, sorted by hash and row."""
+    terms, firsts = np.unique(hashes, return_index=True)
+    return Postings(
+        terms=terms,
+        offsets=np.append(firsts, len(hashes)).astype(np.uint32),
+        rows=rows.astype(np.uint16),
+        counts=counts.astype(np.uint8),
+        lengths=lengths,
+    )
+
+
+_ARRAYS = tuple(field.name for field in fields(Postings))

@@ -1,4 +1,4 @@
-"""The manifest: what an index is made of, and which derived files belong to its generation."""
+"""The manifest: what an index is made of, and which segment files belong to its generation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from index.errors import IndexDamagedError, IndexMismatchError
 
 __all__ = ["FORMAT_VERSION", "Manifest"]
 
-FORMAT_VERSION = 1
-"""Raised whenever the tables of the catalog, the meaning of their columns or the derived files change."""
+FORMAT_VERSION = 2
+"""Raised whenever the tables of the catalog, the meaning of their columns or the segment files change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,7 @@ class Manifest:
         fingerprint: fingerprint of the embedding model.
         dimension: length of an embedding.
         analyzer: version of the analyzer.
-        lexical: folder of the lexical index, relative to the index, or None while there is none.
-        lexical_removed: passages removed since that index was last written as a whole.
-        vectors: file of the vector snapshot, relative to the index, or None while there is none.
-        vectors_generation: generation of that snapshot.
-        sha256: SHA-256 in hexadecimal of every derived file, by its path relative to the index.
+        sha256: SHA-256 in hexadecimal of every segment file in force, by its path relative to the index.
         format: version of this layout.
     """
 
@@ -38,10 +34,6 @@ class Manifest:
     dimension: int
     analyzer: str
     generation: int = 0
-    lexical: str | None = None
-    lexical_removed: int = 0
-    vectors: str | None = None
-    vectors_generation: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict)
     format: int = FORMAT_VERSION
 

@@ -1,25 +1,41 @@
-"""What a change has to do: files compared with the catalog by the hash of their bytes, then document by document."""
+"""What a change has to do: files compared with the catalog by the hash of their bytes, then document by document.
+
+The comparison only reads. It yields one event after the other, so that a change of any size is carried out as it is
+read, and a preview of it can be shown without a change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from index.catalog import Catalog, StoredFile, document_hash
-from index.errors import LoadError
-from index.load import SourceFile, hash_file, load_file
+from index.catalog import Catalog, StoredSource, document_hash
+from index.errors import InputError, LoadError
+from index.file_records import StoredFile
+from index.load import LoadNotes, SourceFile, hash_file, stream_documents
+from index.roots import source_name
 from index.types import Document
 
-__all__ = ["FileChange", "FreshDocument", "Plan", "Progress", "ProgressCallback", "make_plan"]
+__all__ = [
+    "Comparison",
+    "Event",
+    "FileChange",
+    "FileGone",
+    "FileRead",
+    "Incoming",
+    "Outgoing",
+    "Progress",
+    "ProgressCallback",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a change has come: ``done`` of ``total`` files read, then documents indexed."""
+    """How far a change has come: ``done`` of ``total`` files read, then documents indexed; None where unknown."""
 
     stage: str
     done: int
-    total: int
+    total: int | None
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -31,137 +47,174 @@ class FileChange:
 
     Attributes:
         files: files to add or to bring up to date.
+        documents: documents given directly, to add or to bring up to date.
         gone: absolute paths of files whose documents are to be removed.
-        lines: sources of single documents to be removed.
+        sources: single sources to be removed.
         problems: what was found unreadable while looking for files.
+        roots: what the index is made of from now on, ``(absolute path, path as given)`` each; None to leave it.
         complete: whether ``files`` and ``gone`` are every file on disk and in the index.
     """
 
     files: tuple[SourceFile, ...] = ()
+    documents: Iterable[Document] = ()
     gone: tuple[str, ...] = ()
-    lines: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     problems: tuple[LoadError, ...] = ()
+    roots: tuple[tuple[str, str], ...] | None = None
     complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class FreshDocument:
-    """A document to be stored, the absolute path of its file, and its hash."""
-
-    document: Document
-    path: str
-    hash: bytes
-
-
-@dataclass(slots=True)
-class Plan:
-    """Which documents go and which come.
+class Incoming:
+    """A source that is new or has other content than before.
 
     Attributes:
-        fresh: documents to store, by source.
-        dropped: numbers of documents to delete.
-        replaced: those of them that come again, changed or to be embedded again.
-        n_added: documents that were not there before.
-        n_changed: documents whose text, title, date or metadata changed.
-        problems: what could not be read.
-        warnings: what was read with a doubt.
+        document: what it holds now.
+        hash: hash of the document.
+        path: absolute path of its file, "" for a document given directly.
+        former: what it held before, None for a new source.
     """
 
-    fresh: dict[str, FreshDocument] = field(default_factory=dict)
-    dropped: set[int] = field(default_factory=set)
-    replaced: set[int] = field(default_factory=set)
-    n_added: int = 0
-    n_changed: int = 0
-    problems: list[LoadError] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def n_removed(self) -> int:
-        """Number of documents that are gone for good."""
-        return len(self.dropped - self.replaced)
+    document: Document
+    hash: bytes
+    path: str
+    former: StoredSource | None
 
 
-def make_plan(catalog: Catalog, what: FileChange, *, everything: bool, progress: ProgressCallback) -> Plan:
-    """Compare files with the catalog, and record there what was read; documents are left for the caller to store.
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A source that is gone."""
+
+    former: StoredSource
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file was read to its end; its incoming and outgoing sources came before."""
+
+    file: StoredFile
+    problems: tuple[LoadError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileGone:
+    """A file is gone, or no longer wanted; its outgoing sources came before."""
+
+    path: str
+
+
+Event = Incoming | Outgoing | FileRead | FileGone
+
+
+class Comparison:
+    """The events that bring an index to what is asked of it; iterated once.
 
     Args:
-        catalog: inside its writing transaction.
-        what: the files concerned.
-        everything: take every document as new, as another embedding model needs it.
+        catalog: read while iterating, inside a snapshot or a transaction.
+        what: what is asked.
         progress: called before each file.
+
+    Attributes:
+        problems: what could not be read, complete once the iteration has ended.
+        warnings: what was read with a doubt, likewise.
+        unread: those of the problems that belong to no file that was read.
+        gone_sources: names of the files that are gone.
     """
-    plan = Plan()
-    known = catalog.files()
-    gone = set(what.gone)
-    for path in gone:
-        _drop_file(catalog, plan, path)
-        catalog.forget_file(path)
-    for source in what.lines:
-        if (number := catalog.forget_line(source)) is not None:
-            plan.dropped.add(number)
-    taken = {file.source: path for path, file in known.items() if path not in gone}
-    unread = list(what.problems)
-    for done, file in enumerate(what.files):
-        progress(Progress("lecture", done, len(what.files)))
-        path, former = str(file.path), known.get(str(file.path))
-        try:
-            found = hash_file(file.path)
-        except LoadError as error:  # for now: what was indexed of it stays, unless it has to be embedded again
-            unread.append(LoadError(file.source, error.reason))
-            if everything:
-                _drop_file(catalog, plan, path)
-            continue
-        if former is not None and former.hash == found and not everything:
-            continue
-        if former is not None:
-            file = replace(file, source=former.source)  # noqa: PLW2901 - a file keeps the name it was first given
-        elif taken.get(file.source, path) != path:
-            file = replace(file, source=file.path.as_posix())  # noqa: PLW2901 - two folders of the same name
-        taken[file.source] = path
-        _compare_file(catalog, plan, file, found, everything=everything)
-    plan.problems = [*unread, *plan.problems]
-    _record_unread(catalog, what, unread, former=[known[path].source for path in gone if path in known])
-    return plan
+
+    def __init__(self, catalog: Catalog, what: FileChange, *, progress: ProgressCallback) -> None:
+        self.problems: list[LoadError] = []
+        self.warnings: list[str] = []
+        self.unread: list[LoadError] = list(what.problems)
+        self.gone_sources: set[str] = set()
+        self._catalog = catalog
+        self._what = what
+        self._progress = progress
+        self._incoming: set[str] = set()
+        self._outgoing: set[str] = set()
+        self._gone = frozenset(what.gone)
+
+    def __iter__(self) -> Iterator[Event]:
+        what, known = self._what, self._catalog.files.all()
+        for path in what.gone:
+            if path in known:
+                self.gone_sources.add(known[path].source)
+            yield from map(self._going, self._catalog.sources_of(path).values())
+            yield FileGone(path)
+        for source in what.sources:
+            if (found := self._catalog.source(source)) is not None:
+                yield self._going(found)
+        yield from self._given()
+        taken = {file.source: path for path, file in known.items() if path not in self._gone}
+        for done, file in enumerate(what.files):
+            self._progress(Progress("lecture", done, len(what.files)))
+            path = str(file.path)
+            try:
+                found_hash = hash_file(file.path)
+            except LoadError as error:  # for now: what was indexed of it stays
+                self.unread.append(LoadError(file.source, error.reason))
+                continue
+            former = known.get(path)
+            if former is not None and former.hash == found_hash:
+                continue
+            named = file
+            if former is not None:
+                named = replace(file, source=former.source)  # a file keeps the name that it was first given
+            elif taken.get(file.source, path) != path:
+                named = replace(file, source=source_name(file.path))  # two folders of the same name
+            taken[named.source] = path
+            yield from self._read(named, found_hash)
+        self.problems = [*self.unread, *self.problems]
+
+    def _given(self) -> Iterator[Event]:
+        """Compare the documents that were given directly, each by its source."""
+        for document in self._what.documents:
+            hash_ = _hash_of_given(document)
+            yield from self._compared(document, hash_, "", self._catalog.source(document.source))
+
+    def _read(self, file: SourceFile, file_hash: str) -> Iterator[Event]:
+        """Compare the documents of a file with those that it gave before."""
+        path, notes = str(file.path), LoadNotes()
+        former = self._catalog.sources_of(path)
+        for document in stream_documents(file, notes):
+            before = former.pop(document.source, None)
+            if before is None and self._is_taken(document.source):
+                reason = "another file has a document of this name; rename the file"
+                notes.problems.append(LoadError(document.source, reason))
+                file_hash = ""  # to be read again, since the name may become free though the file stays the same
+            else:
+                yield from self._compared(document, document_hash(document), path, before)
+        yield from map(self._going, former.values())
+        self.problems += notes.problems
+        self.warnings += notes.warnings
+        yield FileRead(StoredFile(path, file.source, file_hash), tuple(notes.problems))
+
+    def _compared(self, document: Document, hash_: bytes, path: str, former: StoredSource | None) -> Iterator[Event]:
+        self._incoming.add(document.source)
+        if former is None or former.hash != hash_ or former.path != path:
+            yield Incoming(document, hash_, path, former)
+
+    def _is_taken(self, source: str) -> bool:
+        if source in self._incoming:
+            return True
+        found = self._catalog.source(source)
+        return found is not None and source not in self._outgoing
+
+    def _going(self, former: StoredSource) -> Outgoing:
+        self._outgoing.add(former.source)  # in a preview, the catalog goes on naming it
+        return Outgoing(former)
 
 
-def _drop_file(catalog: Catalog, plan: Plan, path: str) -> None:
-    plan.dropped.update(number for number, _ in catalog.document_hashes(path).values())
+def _hash_of_given(document: Document) -> bytes:
+    """Return the hash of a document that no loader has made.
 
-
-def _compare_file(catalog: Catalog, plan: Plan, file: SourceFile, file_hash: str, *, everything: bool) -> None:
-    path = str(file.path)
-    loaded = load_file(file)
-    plan.warnings += loaded.warnings
-    problems = list(loaded.problems)
-    former = catalog.document_hashes(path)
-    for document in loaded.documents:
-        content = document_hash(document)
-        number, hash_ = former.pop(document.source, (None, None))
-        if hash_ == content and not everything:
-            continue
-        if number is not None:
-            plan.n_changed += hash_ != content
-            plan.dropped.add(number)
-            plan.replaced.add(number)
-        elif _is_taken(catalog, plan, document.source):
-            problems.append(LoadError(document.source, "another file has a document of this name; rename the file"))
-            continue
-        else:
-            plan.n_added += 1
-        plan.fresh[document.source] = FreshDocument(document, path, content)
-    plan.dropped.update(number for number, _ in former.values())
-    plan.problems += problems
-    catalog.put_file(StoredFile(path, file.source, file_hash), problems)
-
-
-def _is_taken(catalog: Catalog, plan: Plan, source: str) -> bool:
-    number = catalog.document_number(source)
-    return source in plan.fresh or (number is not None and number not in plan.dropped)
-
-
-def _record_unread(catalog: Catalog, what: FileChange, unread: list[LoadError], *, former: Iterable[str]) -> None:
-    """Keep the list of what could not be opened; what this change did not look at stays on it."""
-    seen = {file.source for file in what.files} | {error.source for error in unread} | set(former)
-    kept = [] if what.complete else [error for error in catalog.unread() if error.source not in seen]
-    if what.complete or what.files or what.gone or unread:
-        catalog.set_unread([*kept, *unread])
+    Raises:
+        InputError: if it holds what cannot be stored.
+    """
+    try:
+        document.source.encode()
+        return document_hash(document)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"document {document.source!r} cannot be stored ({error}): expected text that can be written as UTF-8, and "
+            "JSON values as metadata"
+        ) from error

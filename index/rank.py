@@ -1,7 +1,7 @@
 """Fuses what the two indexes found into one ranking (pure).
 
-Every candidate of either index gets both scores, so that none is punished for the list it was missing from: BM25
-is computed here from the terms of the passage, the cosine from its stored embedding.
+Every candidate, found by its terms or by its embedding, gets both scores, so that none is punished for the list it was
+missing from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["K1", "B", "FusionWeights", "bm25", "fuse"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["K1", "B", "FusionWeights", "bm25", "fuse", "length_norms"]
 
 K1 = 0.9
 B = 0.4
@@ -43,14 +46,28 @@ def bm25(terms: Sequence[str], idfs: Mapping[str, float], *, mean_terms: float) 
     return sum(idfs[term] * n * (K1 + 1.0) / (n + norm) for term, n in counts.items())
 
 
-def fuse(lexical: float, dense: float, *, best: float, weights: FusionWeights) -> float:
-    """Return the fused score of a passage.
+def length_norms(lengths: NDArray[np.uint32], *, mean_terms: float) -> NDArray[np.float64]:
+    """Return what BM25 adds to the count of a term for the length of each text, shape ``(n,)``; see `bm25`.
 
     Args:
-        lexical: its BM25 score.
-        dense: its cosine.
+        lengths: number of terms of each text, shape ``(n,)``.
+        mean_terms: mean number of terms of such texts, above 0.
+    """
+    norms: NDArray[np.float64] = K1 * (1.0 - B + B * lengths.astype(np.float64) / mean_terms)
+    return norms
+
+
+def fuse(
+    lexical: NDArray[np.float64], dense: NDArray[np.float64], *, best: float, weights: FusionWeights
+) -> NDArray[np.float64]:
+    """Return the fused scores of passages, shape ``(n,)``.
+
+    Args:
+        lexical: their BM25 scores, shape ``(n,)``.
+        dense: their cosines, shape ``(n,)``.
         best: the sum over the question's terms of ``idf * (K1 + 1)``, which no BM25 score reaches; 0 without terms.
         weights: how much each part counts.
     """
-    share = lexical / best if best > 0.0 else 0.0
-    return share + weights.dense * dense
+    share = lexical / best if best > 0.0 else np.zeros_like(lexical)
+    fused: NDArray[np.float64] = share + weights.dense * dense
+    return fused

@@ -1,4 +1,4 @@
-"""Store: the catalog and its derived files as one thing that is read and written generation by generation."""
+"""Store: the catalog and its segments as one thing that is read and written generation by generation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from index import derived
 from index.analyze import Analyzer
 from index.catalog import Catalog
 from index.database import sync
-from index.derived import Derived
 from index.errors import IndexLockedError, IndexMismatchError, IndexMissingError, StoreError
-from index.lexical import LexicalIndex
 from index.lock import writer_lock
 from index.manifest import Manifest
-from index.vectors import VectorIndex
+from index.segments import Segments, delete_unnamed, load_segments, missing_files, rebuild_segments
 
 __all__ = ["Change", "Store"]
 
@@ -37,17 +34,17 @@ _READ_ATTEMPTS = 20
 
 @dataclass(slots=True)
 class Change:
-    """A change in the making: the derived indexes before it, and those after it once they are made."""
+    """A change in the making: the segments before it, and those after it once they are made."""
 
-    before: Derived
-    after: Derived
+    before: Segments
+    after: Segments
 
 
 @dataclass(slots=True)
 class _Commit:
     """What this process holds once a transaction is committed."""
 
-    state: tuple[Manifest, Derived] | None = None
+    state: tuple[Manifest, Segments] | None = None
 
 
 class Store:
@@ -62,7 +59,7 @@ class Store:
         self.directory = directory
         self.catalog = Catalog(directory / _CATALOG)
         self._analyzer = analyzer
-        self._state: tuple[Manifest, Derived] | None = None
+        self._state: tuple[Manifest, Segments] | None = None
         self._loading = threading.Lock()
 
     @classmethod
@@ -111,14 +108,14 @@ class Store:
         return self.catalog.manifest().analyzer != self._analyzer.version
 
     @contextmanager
-    def reading(self) -> Iterator[Derived]:
-        """Hold one generation: the derived indexes given belong to the catalog as it is read meanwhile.
+    def reading(self) -> Iterator[Segments]:
+        """Hold one generation: the segments given belong to the catalog as it is read meanwhile.
 
         Not to be called while the catalog is being read or written.
 
         Raises:
             IndexMismatchError: if the index was made by another analyzer since it was opened.
-            StoreError: if the derived files cannot be opened, nor made again.
+            StoreError: if the segment files cannot be opened, nor made again.
         """
         for _ in range(_READ_ATTEMPTS):
             with self.catalog.read():
@@ -134,7 +131,7 @@ class Store:
             if self.catalog.manifest() == manifest:  # else a writer has swept them up after a newer generation
                 self.mend(reason=str(reason))
         raise StoreError(
-            f"{self.directory}: the derived files cannot be opened: `python -m index repair --index {self.directory}`"
+            f"{self.directory}: the segment files cannot be opened: `python -m index repair --index {self.directory}`"
         )
 
     @contextmanager
@@ -165,7 +162,7 @@ class Store:
         return sum(sizes.values())
 
     def mend(self, *, always: bool = False, reason: str = "") -> bool:
-        """Make damaged or missing derived files again from the catalog; say whether that was needed.
+        """Make damaged or missing segment files again from the catalog; say whether that was needed.
 
         Where the folder cannot be written, or a writer holds it for long, they are made in memory.
 
@@ -182,9 +179,9 @@ class Store:
         except StoreError as error:
             if always or not (isinstance(error, IndexLockedError) or not os.access(self.directory, os.W_OK)):
                 raise
-            logger.warning("%s; the derived files are made again in memory for this process: %s", error, reason)
+            logger.warning("%s; the segment files are made again in memory for this process: %s", error, reason)
             with self.catalog.read():
-                state = derived.rebuild(None, self.catalog, self.catalog.manifest(), self._analyzer)
+                state = rebuild_segments(None, self.catalog, self.catalog.manifest(), self._analyzer)
             with self._loading:
                 self._state = state
         return True
@@ -213,7 +210,7 @@ class Store:
             try:
                 yield aside
                 self.catalog.close()
-                for path in [*aside.glob("lexical/*"), *aside.glob("vectors/*")]:
+                for path in aside.glob("segments/*"):
                     target = self.directory / path.relative_to(aside)
                     target.parent.mkdir(exist_ok=True)
                     path.rename(target)
@@ -239,37 +236,44 @@ class Store:
                 expected=self._analyzer.version,
             )
 
-    def _loaded(self, manifest: Manifest) -> Derived:
-        """Return the derived indexes of a generation.
+    def _loaded(self, manifest: Manifest) -> Segments:
+        """Return the segments of a generation.
 
         Raises:
             StoreError: if they cannot be opened.
         """
         with self._loading:
-            if self._state is None or _names(self._state[0]) != _names(manifest):
-                self._state = manifest, derived.load(self.directory, self.catalog, manifest)
+            if self._state is None or self._state[0] != manifest:
+                former = self._state[1] if self._state else None
+                self._state = manifest, load_segments(self.directory, manifest, former)
             return self._state[1]
 
     def _fault(self, manifest: Manifest) -> str | None:
-        """Return why the derived indexes of a generation cannot be opened, None where they can."""
+        """Return why the segments of a generation cannot be opened, None where they can."""
         try:
             self._loaded(manifest)
         except StoreError as error:
             return str(error)
         return None
 
-    def _before(self, manifest: Manifest) -> Derived:
+    def _before(self, manifest: Manifest) -> Segments:
         if manifest.generation == 0:
-            return Derived(0, LexicalIndex.write(None, [], removed=[]), VectorIndex(manifest.dimension), 0.0)
-        missing = derived.missing_files(self.directory, manifest.sha256)  # they may be gone though loaded long ago
+            return Segments(0, {})
+        missing = missing_files(self.directory, manifest.sha256)  # they may be gone though loaded long ago
         fault = f"{', '.join(missing)} missing" if missing else self._fault(manifest)
-        return self._rebuild(manifest, fault)[1] if fault else self._loaded(manifest)
+        if fault:
+            return self._rebuild(manifest, fault)[1]
+        state = self._loaded(manifest)
+        if state.parts.keys() != manifest.sha256.keys():  # made in memory while the folder could not be written
+            with self._loading:
+                self._state = None
+            state = self._loaded(manifest)
+        return state
 
-    def _rebuild(self, manifest: Manifest, reason: str) -> tuple[Manifest, Derived]:
+    def _rebuild(self, manifest: Manifest, reason: str) -> tuple[Manifest, Segments]:
         if reason:
             logger.warning("%s: the search files are made again from the catalog (%s)", self.directory, reason)
-        after, state = derived.rebuild(self.directory, self.catalog, manifest, self._analyzer)
-        self.catalog.forget_removals(until=manifest.generation)
+        after, state = rebuild_segments(self.directory, self.catalog, manifest, self._analyzer)
         self.catalog.set_manifest(after)
         return after, state
 
@@ -296,13 +300,9 @@ class Store:
             manifest = self.catalog.manifest()
             temporary.write_text(manifest.to_json() + "\n", encoding="utf-8")
             temporary.replace(self.directory / _MANIFEST)
-            derived.delete_unnamed(self.directory, manifest)
+            delete_unnamed(self.directory, manifest)
             for leftover in self.directory.glob(f"{_ANEW}*"):
                 shutil.rmtree(leftover)
             self.catalog.checkpoint()
         except (OSError, StoreError) as error:
             logger.warning("%s: what is no longer needed could not all be deleted (%s)", self.directory, error)
-
-
-def _names(manifest: Manifest) -> tuple[int, str | None, str | None]:
-    return manifest.generation, manifest.lexical, manifest.vectors

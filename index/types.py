@@ -6,6 +6,7 @@ as it was read; text is sliced from the document, never copied from a cleaned ve
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,14 +40,16 @@ class Document:
     """One document as it was read.
 
     Attributes:
-        id: the id that the document brought (JSON lines), else a hash of its source and text.
-        source: where it came from: the file as its path was given, with ``#id`` after it for a JSON line.
-            Unique in an index.
+        id: the id that the document brought (a record's ``id``), else a hash of its text.
+        source: where it came from: the file as its path was given, with ``#`` and the name of the record or of the
+            archive's member after it. No two documents of an index share one.
         text: every character as decoded, header included; offsets count from its first code point.
         title: as given by the document, or None.
         date: ISO 8601 at its own precision, ``2022``, ``2022-10`` or ``2022-10-11``, or None.
         body_start: where the prose begins, after a header such as `` date 2022-10 ``; 0 without one.
+        pages: where each page of a paged format begins, increasing, from 0; empty for formats without pages.
         metadata: any other field of the document, JSON values only.
+        copies: other sources that hold the same document, sorted; set by the index, never by a loader.
     """
 
     id: str
@@ -56,6 +59,12 @@ class Document:
     date: str | None = None
     body_start: int = 0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+    copies: tuple[str, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the number, from 1, of the page that a character stands on; None for a format without pages."""
+        return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,43 @@
-"""One change of the index: from files to a new generation, in reading order.
+"""One change of the index: from events to a new generation, in reading order.
 
-`apply_change` plans what goes and what comes, and splits, analyses and embeds only what is new. Embeddings are found
-again by the hash of the embedded text, so a renamed file or a sentence changed elsewhere in a document costs nothing.
+`apply_change` carries out what the comparison of files with the catalog yields, and splits, analyses and embeds only
+what is new. Embeddings are found again by the hash of the embedded text, so a sentence changed elsewhere in a document
+costs nothing; a document whose text is already there under another name, as after a renaming, costs nothing at all.
 It runs inside one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import derived
 from index.analyze import Analyzer
 from index.catalog import Catalog, NewPassage, text_hash
-from index.derived import Derived
 from index.embed import Embedder
 from index.errors import LoadError
-from index.lexical import LexicalEntry
-from index.plan import FileChange, FreshDocument, Plan, Progress, ProgressCallback, make_plan
-from index.split import split_passages, split_sentences
-from index.types import Document, Span
-from index.vectors import VectorIndex
+from index.plan import (
+    Comparison,
+    Event,
+    FileChange,
+    FileGone,
+    FileRead,
+    Incoming,
+    Outgoing,
+    Progress,
+    ProgressCallback,
+)
+from index.prepare import PreparedDocument, embedded_text
+from index.segments import Segments, SegmentWriter, change_segments, day_range, rebuild_segments
+from index.types import Document
+from index.worker import Preparing
 
-__all__ = ["UpdateReport", "apply_change", "embedded_text"]
+__all__ = ["UpdateReport", "apply_change", "preview_change"]
 
 Embedding = NDArray[np.float16]
 
@@ -36,196 +47,294 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class UpdateReport:
-    """What a change did.
+    """What a change did, or would do. Documents are counted by source: one that has two counts twice.
 
     Attributes:
-        n_added: documents that were not there before.
-        n_changed: documents whose text, title, date or metadata changed.
-        n_removed: documents that are gone.
-        n_unchanged: documents left as they were.
+        added: sources that were not there before.
+        changed: sources whose text, title, date or metadata changed.
+        removed: sources that are gone.
+        n_unchanged: number of sources left as they were.
         n_embedded: passages embedded; the others were found again by their text.
         problems: what could not be read, and why; everything else was indexed.
         warnings: what was read with a doubt, such as a file decoded as cp1252.
         generation: generation in force afterwards.
     """
 
-    n_added: int
-    n_changed: int
-    n_removed: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
     n_unchanged: int
     n_embedded: int
     problems: tuple[LoadError, ...]
     warnings: tuple[str, ...]
     generation: int
 
+    @property
+    def n_added(self) -> int:
+        """Number of sources that were not there before."""
+        return len(self.added)
+
+    @property
+    def n_changed(self) -> int:
+        """Number of sources whose content changed."""
+        return len(self.changed)
+
+    @property
+    def n_removed(self) -> int:
+        """Number of sources that are gone."""
+        return len(self.removed)
+
+
+def preview_change(catalog: Catalog, what: FileChange, *, progress: ProgressCallback) -> UpdateReport:
+    """Return what a change would do, without doing it; nothing is embedded.
+
+    Args:
+        catalog: inside a snapshot.
+        what: what is asked.
+        progress: called with each step.
+    """
+    comparison, tally = Comparison(catalog, what, progress=progress), _Tally()
+    for event in comparison:
+        tally.count(event)
+    return _report(catalog, comparison, tally, n_before=catalog.counts()["sources"], n_embedded=0)
+
 
 def apply_change(
     directory: Path,
     catalog: Catalog,
-    before: Derived,
+    before: Segments,
     what: FileChange,
     *,
     analyzer: Analyzer,
     embedder: Embedder,
     progress: ProgressCallback,
-) -> tuple[UpdateReport, Derived]:
-    """Bring the catalog and the derived files to a new generation; the caller commits.
+) -> tuple[UpdateReport, Segments]:
+    """Bring the catalog and the segments to a new generation; the caller commits.
 
     Args:
         directory: folder of the index.
         catalog: inside its writing transaction.
-        before: the derived indexes of the generation in force.
-        what: the files concerned.
+        before: the segments of the generation in force.
+        what: what is asked.
         analyzer: text to terms.
-        embedder: text to embeddings; another model than the manifest's embeds everything again, and needs every
-            file of the index to be listed.
+        embedder: text to embeddings; another model than the manifest's embeds every passage again.
         progress: called with each step.
 
     Returns:
-        What was done, and the derived indexes afterwards: those of before where no document changed.
+        What was done, and the segments afterwards: those of before where no document changed.
 
     Raises:
         StoreError: if the catalog or a file of the index cannot be written.
     """
     manifest = catalog.manifest()
-    n_before = catalog.counts()[1]
-    other_model = manifest.fingerprint != embedder.fingerprint
-    plan = make_plan(catalog, what, everything=other_model, progress=progress)
-    state, n_embedded = before, 0
-    if plan.fresh or plan.dropped or manifest.generation == 0:
-        writing = _Writing(catalog, analyzer, embedder, progress)
-        state = _next_generation(directory, catalog, before, plan, writing)
-        n_embedded = writing.n_embedded
-    elif manifest.embedder != embedder.name:  # the same model, which now lies elsewhere
-        catalog.set_manifest(replace(manifest, embedder=embedder.name))
-    report = UpdateReport(
-        n_added=plan.n_added,
-        n_changed=plan.n_changed,
-        n_removed=plan.n_removed,
-        n_unchanged=n_before - plan.n_changed - plan.n_removed,
-        n_embedded=n_embedded,
-        problems=tuple(plan.problems),
-        warnings=tuple(plan.warnings),
-        generation=catalog.manifest().generation,
-    )
-    return report, state
-
-
-def _next_generation(directory: Path, catalog: Catalog, before: Derived, plan: Plan, writing: _Writing) -> Derived:
-    """Carry out a plan and return the derived indexes afterwards."""
-    manifest, embedder = catalog.manifest(), writing.embedder
     generation = manifest.generation + 1
+    n_before = catalog.counts()["sources"]
     other_model = manifest.fingerprint != embedder.fingerprint
-    dropped = sorted(plan.dropped)
-    known = {} if other_model else catalog.document_vectors(dropped)
-    removed = catalog.delete_documents(dropped, generation=generation)
-    entries = writing.store(list(plan.fresh.values()), generation=generation, known=known)
-    manifest, lexical = derived.write_lexical(
-        directory, catalog, manifest, entries, analyzer=writing.analyzer, removed=removed, generation=generation
-    )
-    former = VectorIndex(embedder.dimension) if other_model else before.vectors
-    vectors = former.changed(added=writing.numbers, vectors=writing.matrix(), removed=removed)
-    n_held, n_added, n_removed = vectors.drift
-    if other_model or manifest.vectors is None or derived.worn(n_held=n_held, n_added=n_added, n_removed=n_removed):
-        vectors = vectors.compacted()
-        manifest = derived.write_vectors(directory, manifest, vectors, generation=generation)
-        catalog.forget_removals(until=generation)
-    catalog.set_manifest(
-        replace(
+    n_embedded = _embed_again(catalog, embedder, progress) if other_model else 0
+    for source in what.sources:
+        if (found := catalog.source(source)) is not None:
+            catalog.files.read_again(found.path)
+    comparison, tally = Comparison(catalog, what, progress=progress), _Tally()
+    writing = _Writing(directory, catalog, generation, analyzer=analyzer, embedder=embedder, progress=progress)
+    with closing(writing):
+        for event in comparison:
+            tally.count(event)
+            writing.carry_out(event)
+        removed = writing.finish()
+    if what.roots is not None:
+        catalog.files.set_roots(what.roots)
+    _record_unread(catalog, what, comparison)
+    state = before
+    if other_model or tally.is_change or manifest.generation == 0:
+        manifest = replace(
             manifest,
             generation=generation,
             embedder=embedder.name,
             fingerprint=embedder.fingerprint,
             dimension=embedder.dimension,
-            analyzer=writing.analyzer.version,
+            analyzer=analyzer.version,
         )
+        if other_model:
+            manifest, state = rebuild_segments(directory, catalog, manifest, analyzer)
+        else:
+            manifest, state = change_segments(writing.segments, manifest, before, removed=removed)
+        catalog.set_manifest(manifest)
+    elif manifest.embedder != embedder.name:  # the same model, which now lies elsewhere
+        catalog.set_manifest(replace(manifest, embedder=embedder.name))
+    report = _report(catalog, comparison, tally, n_before=n_before, n_embedded=n_embedded + writing.n_embedded)
+    return report, state
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Which sources came, changed and went."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+    def count(self, event: object) -> None:
+        match event:
+            case Incoming(document=document, former=None):
+                self.added.append(document.source)
+            case Incoming(document=document):
+                self.changed.append(document.source)
+            case Outgoing(former=former):
+                self.removed.append(former.source)
+
+
+def _report(catalog: Catalog, comparison: Comparison, tally: _Tally, *, n_before: int, n_embedded: int) -> UpdateReport:
+    return UpdateReport(
+        added=tuple(tally.added),
+        changed=tuple(tally.changed),
+        removed=tuple(tally.removed),
+        n_unchanged=n_before - len(tally.changed) - len(tally.removed),
+        n_embedded=n_embedded,
+        problems=tuple(comparison.problems),
+        warnings=tuple(comparison.warnings),
+        generation=catalog.manifest().generation,
     )
-    return Derived(generation, lexical, vectors, catalog.mean_terms())
+
+
+def _record_unread(catalog: Catalog, what: FileChange, comparison: Comparison) -> None:
+    """Keep the list of what could not be opened; what this change did not look at stays on it."""
+    seen = (
+        {file.source for file in what.files} | {error.source for error in comparison.unread} | comparison.gone_sources
+    )
+    former = catalog.files.unread()
+    unread = [*([] if what.complete else [error for error in former if error.source not in seen]), *comparison.unread]
+    if [error.to_dict() for error in unread] != [error.to_dict() for error in former]:
+        catalog.files.set_unread(unread)
+
+
+def _embed_again(catalog: Catalog, embedder: Embedder, progress: ProgressCallback) -> int:
+    """Replace the embedding of every passage, and return how many were embedded."""
+    walk, n_embedded, total = catalog.walk_passages(), 0, catalog.counts()["passages"]
+    while batch := [passage for passage, _ in islice(walk, 4 * _BATCH)]:
+        matrix = embedder.embed_passages([embedded_text(each.document, each.text) for each in batch])
+        catalog.set_vectors(zip([each.number for each in batch], matrix.astype(np.float16), strict=True))
+        n_embedded += len(batch)
+        progress(Progress("indexation", n_embedded, total))
+    return n_embedded
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A document to be stored, with its ``(source, path)``."""
+
+    document: Document
+    hash: bytes
+    sources: list[tuple[str, str]]
 
 
 class _Writing:
-    """Stores documents in the catalog, batch by batch, and remembers their passages for the derived indexes."""
+    """Carries out events in the catalog, batch by batch, and hands new passages to the segments. To be closed."""
 
-    def __init__(self, catalog: Catalog, analyzer: Analyzer, embedder: Embedder, progress: ProgressCallback) -> None:
-        self.analyzer = analyzer
-        self.embedder = embedder
-        self.numbers: list[int] = []
+    def __init__(
+        self,
+        directory: Path,
+        catalog: Catalog,
+        generation: int,
+        *,
+        analyzer: Analyzer,
+        embedder: Embedder,
+        progress: ProgressCallback,
+    ) -> None:
+        self.segments = SegmentWriter(directory, generation=generation, dimension=embedder.dimension)
         self.n_embedded = 0
         self._catalog = catalog
+        self._embedder = embedder
         self._progress = progress
-        self._vectors: list[Embedding] = []
+        self._preparing: Preparing[_Pending] = Preparing(analyzer, lambda each: each.document)
+        self._pending: dict[bytes, _Pending] = {}  # not stored yet, those being prepared included
+        self._batch: list[_Pending] = []
+        self._left: set[int] = set()  # documents that have lost a source, perhaps their last
+        self._n_stored = 0
 
-    def matrix(self) -> Embedding:
-        """Return the embeddings of `numbers`, shape ``(n, dimension)``."""
-        if not self._vectors:
-            return np.empty((0, self.embedder.dimension), dtype=np.float16)
-        return np.stack(self._vectors)
+    def close(self) -> None:
+        """End what prepares documents."""
+        self._preparing.close()
 
-    def store(
-        self, fresh: Sequence[FreshDocument], *, generation: int, known: Mapping[bytes, Embedding]
-    ) -> Iterator[LexicalEntry]:
-        """Store documents, and yield what the lexical index needs of each of their passages.
+    def carry_out(self, event: Event) -> None:
+        """Do in the catalog what an event says."""
+        match event:
+            case Incoming():
+                self._take_in(event)
+            case Outgoing(former=former):
+                self._left.add(former.document)
+                self._catalog.forget_source(former.source)
+            case FileRead(file=file, problems=problems):
+                self._catalog.files.put(file, problems)
+            case FileGone(path=path):
+                self._catalog.files.forget(path)
 
-        Args:
-            fresh: the documents.
-            generation: the generation that they belong to.
-            known: embeddings by the hash of their text, beside those in the catalog.
-        """
-        for first in range(0, len(fresh), _BATCH):
-            batch = fresh[first : first + _BATCH]
-            cut = [_cut(each.document) for each in batch]
-            texts = [
-                embedded_text(each.document, text)
-                for each, (_, passages) in zip(batch, cut, strict=True)
-                for _, _, text in passages
-            ]
-            embedded = iter(self._embed(texts, known))
-            for each, (sentences, passages) in zip(batch, cut, strict=True):
-                number = self._catalog.put_document(
-                    each.document, path=each.path, content_hash=each.hash, sentences=sentences
-                )
-                yield from self._store_passages(number, each.document, passages, embedded, generation)
-            self._progress(Progress("indexation", first + len(batch), len(fresh)))
+    def finish(self) -> list[int]:
+        """Store what is pending, delete the documents that are left without a source; return their passages."""
+        self._submit()
+        for batch, prepared in self._preparing.rest():
+            self._store(batch, prepared)
+        return self._catalog.delete_orphans(self._left)
+
+    def _take_in(self, event: Incoming) -> None:
+        if event.former is not None:
+            self._left.add(event.former.document)
+            if event.former.path != event.path:  # a document given directly has taken the name of a file's
+                self._catalog.files.read_again(event.former.path)
+        number = self._catalog.document_number(event.hash)
+        if number is not None:
+            self._catalog.put_source(event.document.source, document=number, path=event.path)
+            return
+        place = event.document.source, event.path
+        if event.hash in self._pending:
+            self._pending[event.hash].sources.append(place)
+            return
+        pending = self._pending[event.hash] = _Pending(event.document, event.hash, [place])
+        self._batch.append(pending)
+        if len(self._batch) >= _BATCH:
+            self._submit()
+
+    def _submit(self) -> None:
+        batch, self._batch = self._batch, []
+        for ready, prepared in self._preparing.submit(batch):
+            self._store(ready, prepared)
+
+    def _store(self, batch: Sequence[_Pending], prepared: Sequence[PreparedDocument]) -> None:
+        embedded = iter(self._embed([passage.text for each in prepared for passage in each.passages]))
+        for each, ready in zip(batch, prepared, strict=True):
+            number = self._catalog.put_document(each.document, content_hash=each.hash, sentences=ready.sentences)
+            for source, path in each.sources:
+                self._catalog.put_source(source, document=number, path=path)
+            self._store_passages(number, each.document, ready, embedded)
+            del self._pending[each.hash]
+        self._n_stored += len(batch)
+        self._progress(Progress("indexation", self._n_stored, None))
 
     def _store_passages(
-        self,
-        number: int,
-        document: Document,
-        passages: Sequence[tuple[int, int, str]],
-        embedded: Iterator[tuple[bytes, Embedding]],
-        generation: int,
-    ) -> Iterator[LexicalEntry]:
-        title = self.analyzer.terms(document.title or "")
-        rows, bodies = [], []
-        for (first, past, text), (hash_, vector) in zip(passages, embedded, strict=False):
-            terms = self.analyzer.terms(text)
-            bodies.append(terms)
-            rows.append(NewPassage(first, past, len(terms), hash_, vector))
-        numbers = self._catalog.put_passages(number, rows, generation=generation)
-        self.numbers += numbers
-        self._vectors += [row.vector for row in rows]
-        days = derived.day_range(document)
-        yield from (LexicalEntry(n, body, title, days) for n, body in zip(numbers, bodies, strict=True))
+        self, document: int, content: Document, ready: PreparedDocument, embedded: Iterator[tuple[bytes, Embedding]]
+    ) -> None:
+        days = day_range(content)
+        rows = [
+            NewPassage(passage.first, passage.past, *found)
+            for passage, found in zip(ready.passages, embedded, strict=False)
+        ]
+        numbers = self._catalog.put_passages(document, rows)
+        for number, passage, row in zip(numbers, ready.passages, rows, strict=True):
+            self.segments.builder.add(
+                number, document=document, days=days, body=passage.terms, title=ready.title, vector=row.vector
+            )
+        self.segments.write_full()
 
-    def _embed(self, texts: Sequence[str], known: Mapping[bytes, Embedding]) -> list[tuple[bytes, Embedding]]:
+    def _embed(self, texts: Sequence[str]) -> list[tuple[bytes, Embedding]]:
+        """Return the hash and the embedding of each text; only texts that were never seen are embedded."""
         hashes = [text_hash(text) for text in texts]
-        found = {hash_: known[hash_] for hash_ in hashes if hash_ in known}
-        found |= self._catalog.cached_vectors([hash_ for hash_ in hashes if hash_ not in found])
+        found = self._catalog.cached_vectors(list(dict.fromkeys(hashes)))
         missing = {hash_: text for hash_, text in zip(hashes, texts, strict=True) if hash_ not in found}
         if missing:
-            matrix = self.embedder.embed_passages(list(missing.values())).astype(np.float16)
+            matrix = self._embedder.embed_passages(list(missing.values())).astype(np.float16)
             found |= dict(zip(missing, matrix, strict=True))
             self.n_embedded += len(missing)
         return [(hash_, found[hash_]) for hash_ in hashes]
-
-
-def embedded_text(document: Document, text: str) -> str:
-    """Return what is embedded of a passage: its text, after the title of its document."""
-    return f"{document.title}\n{text}" if document.title else text
-
-
-def _cut(document: Document) -> tuple[list[Span], list[tuple[int, int, str]]]:
-    """Return the sentences of a document and its passages as ``(first sentence, one past the last, text)``."""
-    sentences = split_sentences(document.text, start=document.body_start)
-    ranges = split_passages(document.text, sentences)
-    return sentences, [(a, b, document.text[sentences[a].start : sentences[b - 1].end]) for a, b in ranges]

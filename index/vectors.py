@@ -1,178 +1,146 @@
-"""The vector index: which passages lie nearest to a question's embedding. The only door to faiss.
+"""The vector half of a segment: which passages lie nearest to a question's embedding. The only door to faiss.
 
-An exact inner-product scan over half-precision embeddings (`IndexIDMap2` over a flat fp16 scalar quantizer). A
-`VectorIndex` is a value: a change returns a new one that shares the large base and carries a small delta, so
-threads search the former while the next is made.
+Half-precision embeddings in a flat FAISS index, scanned exactly. A large block also has RaBitQ codes (Gao and Long,
+SIGMOD 2024; faiss `IndexRaBitQFastScan`), one bit a dimension, which choose the candidates that are then scored
+exactly: a large corpus is scanned several times as fast, and the scores are the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.errors import InputError, StoreError
+__all__ = ["CODED_ROWS", "VectorBlock"]
 
-__all__ = ["VectorIndex"]
+CODED_ROWS = 4_096
+"""Rows from which a block has codes; a smaller one is scanned as fast without."""
+
+_MIN_CANDIDATES = 64
+"""Candidates taken by their codes from each block, or as many as are wanted where that is more: the nearest ten of a
+million passages lie in several blocks, and their recall is stated in benchmarks/README.md."""
+
+_FEW = 16
+"""Rows are scored one by one where they are at most one in so many; a scan is faster for more."""
+
+_EQUAL = 1e-6
+"""Cosines that differ by less may be those of equal embeddings, summed in another order."""
+
+_MAX_TIES = 1_000
+"""Rows as near as the last one wanted that are given too, so that who asks can order them."""
 
 
-class VectorIndex:
-    """Embeddings of passages, searched by cosine.
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorBlock:
+    """Embeddings of the rows of one segment. Immutable; safe to use from several threads.
 
-    Args:
-        dimension: length of an embedding.
+    Attributes:
+        rows: the embeddings, float16, shape ``(n, dimension)``, each of unit length or all zeros.
+        codes: the block's codes as faiss writes them, uint8, or None for a small block.
     """
 
-    def __init__(self, dimension: int) -> None:
-        self.dimension = dimension
-        self._base = _empty(dimension)
-        self._delta = _empty(dimension)
-        self._removed: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    rows: NDArray[np.float16]
+    codes: NDArray[np.uint8] | None
+    _flat: Any
+    _coded: Any
 
     @classmethod
-    def load(cls, path: Path) -> VectorIndex:
-        """Read a snapshot that `save` wrote.
+    def of(cls, rows: NDArray[np.float16], codes: NDArray[np.uint8] | None = None) -> VectorBlock:
+        """Index embeddings.
+
+        Args:
+            rows: float16, shape ``(n, dimension)``.
+            codes: what `codes` of a block of the same rows was, or None to make them where the block is large.
 
         Raises:
-            StoreError: if the file cannot be read as one.
+            ValueError: if the codes are not those of so many rows.
         """
         import faiss  # noqa: PLC0415 - 0.2 s that only a search has to pay
 
+        n, dimension = rows.shape
+        flat = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        if n:  # half precision is the code of this quantizer, so the rows are taken as they are
+            flat.add_sa_codes(np.ascontiguousarray(rows).view(np.uint8).reshape(n, -1))
+        if n < CODED_ROWS:
+            return cls(rows, None, flat, None)
+        if codes is None:
+            coded = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
+            exact = rows.astype(np.float32)
+            coded.train(exact)
+            coded.add(exact)
+            return cls(rows, faiss.serialize_index(coded), flat, coded)
         try:
-            base = faiss.read_index(str(path))
-        except (RuntimeError, MemoryError) as error:
-            raise StoreError(f"{path} is no vector snapshot: `python -m index repair` makes it again") from error
-        if not isinstance(base, faiss.IndexIDMap2):
-            raise StoreError(f"{path} is no vector snapshot but another faiss index: `python -m index repair` mends it")
-        index = cls(base.d)
-        index._base = base
-        return index
-
-    def save(self, path: Path) -> None:
-        """Write a snapshot that holds the passages of this index and no others.
-
-        Raises:
-            StoreError: if it cannot be written.
-        """
-        import faiss  # noqa: PLC0415
-
-        try:
-            faiss.write_index(self.compacted()._base, str(path))
+            read = faiss.deserialize_index(codes)
         except RuntimeError as error:
-            raise StoreError(
-                f"{path} cannot be written: check free disk space and the rights of the folder, then try again"
-            ) from error
+            raise ValueError(f"no faiss index ({error})") from error
+        if not isinstance(read, faiss.IndexRaBitQFastScan) or (read.ntotal, read.d) != (n, dimension):
+            raise ValueError(f"codes of {read.ntotal} x {read.d}, expected {n} x {dimension}")
+        return cls(rows, codes, flat, read)
 
-    def __len__(self) -> int:
-        return int(self._base.ntotal + self._delta.ntotal - len(self._removed))
-
-    @property
-    def drift(self) -> tuple[int, int, int]:
-        """How many passages the snapshot holds, how many were added since, and how many of it are left out."""
-        return int(self._base.ntotal), int(self._delta.ntotal), len(self._removed)
-
-    def changed(self, *, added: Sequence[int], vectors: NDArray[Any], removed: Sequence[int]) -> VectorIndex:
-        """Return an index with passages added and removed.
-
-        Args:
-            added: numbers of new passages, none of them present.
-            vectors: their embeddings, shape ``(len(added), dimension)``, any float type.
-            removed: numbers of passages to leave out; absent ones are ignored.
-        """
-        import faiss  # noqa: PLC0415
-
-        after = VectorIndex(self.dimension)
-        after._base = self._base
-        after._delta = faiss.clone_index(self._delta)
-        gone = np.asarray(removed, dtype=np.int64)
-        after._delta.remove_ids(gone)
-        in_base = gone[np.isin(gone, faiss.vector_to_array(self._base.id_map))]
-        after._removed = np.union1d(self._removed, in_base)
-        if len(added):
-            after._delta.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), np.asarray(added, np.int64))
-        return after
-
-    def compacted(self) -> VectorIndex:
-        """Return the same index with an empty delta."""
-        import faiss  # noqa: PLC0415
-
-        if not self._delta.ntotal and not len(self._removed):
-            return self
-        after = VectorIndex(self.dimension)
-        after._base = faiss.clone_index(self._base) if self._base.ntotal else _empty(self.dimension)
-        after._base.remove_ids(self._removed)
-        if self._delta.ntotal:
-            numbers = faiss.vector_to_array(self._delta.id_map)
-            after._base.add_with_ids(self._delta.index.reconstruct_n(0, self._delta.ntotal), numbers)
-        return after
-
-    def numbers(self) -> NDArray[np.int64]:
-        """Return the numbers of the passages held, sorted."""
-        import faiss  # noqa: PLC0415
-
-        held = [faiss.vector_to_array(part.id_map) for part in (self._base, self._delta)]
-        return np.setdiff1d(np.concatenate(held), self._removed)
-
-    def embeddings(self, numbers: Sequence[int]) -> NDArray[np.float32]:
-        """Return the embeddings of passages that are held, shape ``(len(numbers), dimension)``."""
-        import faiss  # noqa: PLC0415
-
-        in_delta = set(faiss.vector_to_array(self._delta.id_map).tolist())
-        rows = [(self._delta if number in in_delta else self._base).reconstruct(number) for number in numbers]
-        return np.stack(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
+    def cosines(self, vector: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cosine of a query vector to some rows, shape ``(len(rows),)``."""
+        found: NDArray[np.float32] = self.rows[rows].astype(np.float32) @ vector
+        return found
 
     def search(
-        self, vector: NDArray[np.float32], *, k: int, allowed: NDArray[np.int64] | None = None
-    ) -> list[tuple[int, float]]:
-        """Return the passages nearest to a query vector, best first.
+        self, vector: NDArray[np.float32], *, k: int, exact: bool, allowed: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the rows nearest to a query vector, in no order, with their cosines.
+
+        These are ``k`` rows where there are so many, and up to a thousand more that are as near as the last of them;
+        of the latter, those that the codes tell of where the codes are asked.
 
         Args:
-            vector: float32, shape ``(dimension,)``, of unit length or all zeros.
-            k: passages wanted, at least 1.
-            allowed: sorted numbers of the only passages wanted, or None for all.
-
-        Returns:
-            ``(passage number, cosine)`` with cosine in [-1, 1]; fewer than ``k`` when fewer are held; nothing
-            for a vector of zeros, which says nothing.
-
-        Raises:
-            InputError: if ``k < 1`` or the shape is wrong.
+            vector: float32, shape ``(dimension,)``.
+            k: rows wanted, at least 1.
+            exact: scan every embedding, not the codes.
+            allowed: the only rows wanted, increasing, or None for all; these are always scanned exactly.
         """
+        n = len(self.rows)
+        if not n:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        if allowed is not None:
+            few = len(allowed) * _FEW <= n or len(allowed) <= k
+            return self._nearest(vector, allowed, k) if few else self._scan(vector, k, allowed)
+        if exact or self._coded is None or n <= k:
+            return self._scan(vector, k, None)
+        _one_thread()
+        _, found = self._coded.search(vector[None], max(k, _MIN_CANDIDATES))
+        return self._nearest(vector, found[0][found[0] >= 0], k)
+
+    def _scan(
+        self, vector: NDArray[np.float32], k: int, allowed: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         import faiss  # noqa: PLC0415
 
-        if k < 1 or vector.shape != (self.dimension,):
-            raise InputError(f"k = {k}, vector of shape {vector.shape}: expected k >= 1 and shape ({self.dimension},)")
-        if not vector.any():
-            return []
-        # A scan takes milliseconds: on busy cores, several threads would wait for each other five times as long.
-        faiss.omp_set_num_threads(1)
-        query = np.ascontiguousarray(vector, dtype=np.float32)[None, :]
-        found: list[tuple[int, float]] = []
-        for part, without in ((self._base, self._removed), (self._delta, None)):
-            if not part.ntotal:
-                continue
-            scores, numbers = part.search(query, min(k, part.ntotal), params=_parameters(allowed, without))
-            found += [(int(n), float(s)) for n, s in zip(numbers[0], scores[0], strict=True) if n >= 0]
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:k]
+        _one_thread()
+        parameters = None
+        if allowed is not None:
+            selector = faiss.IDSelectorBatch(allowed)
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # set by faiss's own wrapper
+        for n_asked in (k + 1, k + _MAX_TIES):  # more only where one more is as near as the last
+            (scores,), (found,) = self._flat.search(vector[None], min(n_asked, len(self.rows)), params=parameters)
+            if len(scores) <= k:
+                return found, scores
+            near = scores >= scores[k - 1] - _EQUAL
+            if not near[-1]:
+                break
+        return found[near], scores[near]
+
+    def _nearest(
+        self, vector: NDArray[np.float32], rows: NDArray[np.int64], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        scores = self.cosines(vector, rows)
+        if len(rows) > k:
+            near = scores >= np.partition(scores, -k)[-k] - _EQUAL
+            return rows[near], scores[near]
+        return rows, scores
 
 
-def _empty(dimension: int) -> Any:
+def _one_thread() -> None:
     import faiss  # noqa: PLC0415
 
-    flat = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    return faiss.IndexIDMap2(flat)
-
-
-def _parameters(allowed: NDArray[np.int64] | None, without: NDArray[np.int64] | None) -> Any:
-    import faiss  # noqa: PLC0415
-
-    if allowed is not None:
-        kept = allowed if without is None else np.setdiff1d(allowed, without, assume_unique=True)
-        return faiss.SearchParameters(sel=faiss.IDSelectorBatch(kept))  # type: ignore[call-arg] # set by faiss's own wrapper
-    if without is not None and len(without):
-        selector = faiss.IDSelectorNot(faiss.IDSelectorBatch(without))
-        return faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-    return None
+    # A scan takes milliseconds: on busy cores, several threads would wait for each other five times as long.
+    faiss.omp_set_num_threads(1)

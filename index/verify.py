@@ -1,25 +1,28 @@
-"""Checks an index: is every row what was read, and does every derived file say the same as the catalog?"""
+"""Checks an index: is every row what was read, and do the segments say the same as the catalog?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from index.analyze import Analyzer
 from index.catalog import Catalog, document_hash, text_hash
-from index.derived import Derived, damaged_files
 from index.errors import IndexDamagedError
+from index.lexical import Postings
+from index.prepare import embedded_text
+from index.segments import Segments, damaged_files, rebuild_segments
 from index.store import Store
-from index.update import embedded_text
 
 __all__ = ["find_faults"]
 
 
-def find_faults(store: Store) -> list[str]:
+def find_faults(store: Store, analyzer: Analyzer) -> list[str]:
     """Return what is wrong with an index, one line for each fault; nothing when it is sound.
 
-    The catalog comes first: where its file is damaged, nothing else is looked at. Derived files are read as they lie
-    on disk; where one is damaged, what it holds is not compared.
+    The catalog comes first: where its file is damaged, nothing else is looked at. Segments are read as they lie on
+    disk; where one is damaged, what they hold is not compared.
     """
     catalog = store.catalog
     while True:
@@ -34,8 +37,9 @@ def find_faults(store: Store) -> list[str]:
         # else a writer has swept those files up after a newer generation
     if wrong:
         return wrong
-    with store.reading() as state:
-        return _differences(catalog, state)
+    with store.reading() as segments:
+        _, expected = rebuild_segments(None, catalog, catalog.manifest(), analyzer)
+        return [*_differences(segments, expected)]
 
 
 def _faulty_rows(catalog: Catalog) -> Iterator[str]:
@@ -44,27 +48,43 @@ def _faulty_rows(catalog: Catalog) -> Iterator[str]:
         for document, hash_ in catalog.walk_documents():
             if document_hash(document) != hash_:
                 yield f"document {document.source}: the stored text is not what was read: {mend}"
-        hashes = catalog.passage_hashes()
-        for passage in catalog.walk_passages():
-            if text_hash(embedded_text(passage.document, passage.text)) != hashes[passage.number]:
+        for passage, hash_ in catalog.walk_passages():
+            if text_hash(embedded_text(passage.document, passage.text)) != hash_:
                 yield f"passage {passage.number} of {passage.document.source} is not what was embedded: {mend}"
     except IndexDamagedError as error:
         yield str(error)
 
 
-def _differences(catalog: Catalog, state: Derived) -> list[str]:
-    expected = set(catalog.passage_numbers().tolist())
-    in_vectors, in_lexical = set(state.vectors.numbers().tolist()), set(state.lexical.numbers())
-    lines = []
-    for name, held in (("vector", in_vectors), ("lexical", in_lexical)):
-        lines += [f"passage {number} has no {name} entry" for number in sorted(expected - held)]
-        lines += [f"{name} entry {number} has no passage" for number in sorted(held - expected)]
-    both = sorted(expected & in_vectors)
-    stored = catalog.vectors(both)
-    searched = state.vectors.embeddings(both)
-    lines += [
-        f"passage {number} has one embedding in the catalog and another in the search files"
-        for number, row in zip(both, searched, strict=True)
-        if not np.array_equal(row, stored[number].astype(np.float32), equal_nan=True)
-    ]
-    return lines
+def _differences(segments: Segments, expected: Segments) -> Iterator[str]:
+    """Compare what is searched with what the catalog gives, passage by passage."""
+    held, wanted = _fingerprints(segments), _fingerprints(expected)
+    yield from (f"passage {number} is in no segment" for number in sorted(wanted.keys() - held.keys()))
+    yield from (f"segment entry {number} has no passage" for number in sorted(held.keys() - wanted.keys()))
+    if len(held) != len(segments):
+        yield f"the segments hold {len(segments)} rows of {len(held)} passages"
+    for number in sorted(held.keys() & wanted.keys()):
+        for what, found, right in zip(_CHECKED, held[number], wanted[number], strict=True):
+            if found != right:
+                yield f"passage {number} has other {what} in the catalog than in its segment"
+
+
+_CHECKED = ("dates or another document", "terms", "numbers in its embedding")
+
+
+def _fingerprints(segments: Segments) -> dict[int, tuple[int, int, int]]:
+    """Return what the segments hold of each passage, hashed by what it is of."""
+    found = {}
+    for part in segments.parts.values():
+        terms = _row_sums(part.body) * np.uint64(3) + _row_sums(part.title)
+        for row, number in enumerate(part.numbers.tolist()):
+            place = hash((int(part.documents[row]), *part.days[row].tolist()))
+            found[number] = place, int(terms[row]), hash(part.vectors.rows[row].tobytes())
+    return found
+
+
+def _row_sums(postings: Postings) -> NDArray[np.uint64]:
+    """Return a number for each row that depends on all its terms and their counts, shape ``(n_rows,)``."""
+    sums = postings.lengths.astype(np.uint64)
+    hashes = np.repeat(postings.terms, np.diff(postings.offsets)) * postings.counts
+    np.add.at(sums, postings.rows, hashes)  # modulo 2**64, whatever the order
+    return sums

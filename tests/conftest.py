@@ -62,10 +62,14 @@ def index_rows(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         "files": "SELECT path, source, hash FROM files ORDER BY path",
         "roots": "SELECT path, given FROM roots ORDER BY path",
         "problems": "SELECT path, source, reason FROM problems ORDER BY source, reason",
-        "documents": "SELECT source, id, path, hash, title, date, first_day, last_day, body_start, metadata, text, "
-        "sentences FROM documents ORDER BY source",
-        "passages": "SELECT source, first, past, n_terms, passages.hash, vector FROM passages "
-        "JOIN documents ON documents.number = passages.document ORDER BY source, first, past",
+        "sources": "SELECT source, path, hash FROM sources JOIN documents ON documents.number = document "
+        "ORDER BY source",
+        "documents": "SELECT hash, id, title, date, first_day, last_day, body_start, metadata, pages, sentences, text "
+        "FROM documents ORDER BY hash",
+        "fields": "SELECT hash, name, value FROM fields JOIN documents ON documents.number = document "
+        "ORDER BY hash, name, value",
+        "passages": "SELECT documents.hash, first, past, passages.hash, vector FROM passages "
+        "JOIN documents ON documents.number = document ORDER BY documents.hash, first, past",
     }
     with closing(sqlite3.connect(f"{(directory / 'catalog.sqlite').as_uri()}?mode=ro", uri=True)) as connection:
         return {table: connection.execute(statement).fetchall() for table, statement in statements.items()}

@@ -26,7 +26,7 @@ from index import (
     UpdateReport,
 )
 from index.analyze import Analyzer
-from index.derived import worn
+from index.lexical import term_hash
 from tests.conftest import HashingEmbedder, answers, index_rows, write_files
 
 OTAN = "Le secrétaire général de l'Otan est Jens Stoltenberg. Plus de 30 navires patrouillent en mer Baltique."
@@ -61,7 +61,7 @@ def counts(report: UpdateReport) -> tuple[int, int, int, int, int]:
 
 
 def sources(corpus: CorpusIndex) -> list[str]:
-    return [row[0] for row in index_rows(corpus.directory)["documents"]]
+    return [row[0] for row in index_rows(corpus.directory)["sources"]]
 
 
 def names_of(corpus: CorpusIndex, docs: Path) -> list[str]:
@@ -72,7 +72,7 @@ def assert_like_fresh(corpus: CorpusIndex, paths: list[Path], *, tables: tuple[s
     """Compare an index with one built at once of the same paths: every row, and what is found."""
     fresh = CorpusIndex.build(paths, corpus.directory.with_name("fresh"), embedder=HashingEmbedder())
     rows, expected = index_rows(corpus.directory), index_rows(fresh.directory)
-    for table in tables or ("files", "problems", "documents", "passages"):
+    for table in tables or ("files", "problems", "sources", "documents", "fields", "passages"):
         assert rows[table] == expected[table]
     for question in ("navires de l'Otan", "char Leclerc", "sabotage du gazoduc", "fromage", "édition"):
         assert answers(corpus, question) == answers(fresh, question)
@@ -117,7 +117,7 @@ def test_building_again_embeds_nothing_and_keeps_the_generation(
     corpus: CorpusIndex, docs: Path, embedder: HashingEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = sorted(path for path in corpus.directory.rglob("*") if path.name != "manifest.json")
-    monkeypatch.setattr("index.plan.load_file", lambda file: pytest.fail(f"{file} is read again"))
+    monkeypatch.setattr("index.plan.stream_documents", lambda file, _: pytest.fail(f"{file} is read again"))
     again, report = CorpusIndex.build_with_report([docs], corpus.directory, embedder=embedder)
     assert (counts(report), report.generation, embedder.texts) == ((0, 0, 0, 5, 0), 1, [])
     assert sorted(path for path in corpus.directory.rglob("*") if path.name != "manifest.json") == before
@@ -157,7 +157,16 @@ def test_the_same_text_twice_is_embedded_once(corpus: CorpusIndex, docs: Path, e
     write_files(docs, {"copie.txt": OTAN, "neuf/1.txt": "Un texte neuf.", "neuf/2.txt": "Un texte neuf."})
     assert counts(corpus.add([docs])) == (3, 0, 0, 5, 1)
     assert embedder.texts == ["Un texte neuf."]
-    assert len([h for h in corpus.search("Stoltenberg") if "Stoltenberg" in h.passage.text]) == 2
+    (hit,) = [hit for hit in corpus.search("Stoltenberg") if "Stoltenberg" in hit.passage.text]
+    assert hit.passage.document.source == f"{docs.as_posix()}/copie.txt"
+    assert hit.passage.document.copies == (f"{docs.as_posix()}/otan.txt",)
+    status = corpus.status()
+    assert (status.n_sources, status.n_documents, status.n_passages) == (8, 6, 6)
+    corpus.remove([f"{docs.as_posix()}/copie.txt"])
+    assert corpus.document(f"{docs.as_posix()}/otan.txt").copies == ()
+    assert corpus.search("Stoltenberg")[0].passage.text == OTAN
+    corpus.remove([f"{docs.as_posix()}/otan.txt"])
+    assert "Stoltenberg" not in corpus.search("Stoltenberg")[0].passage.text
 
 
 def test_json_lines_change_one_by_one(corpus: CorpusIndex, docs: Path, embedder: HashingEmbedder) -> None:
@@ -222,7 +231,7 @@ def test_refresh_names_new_files_as_build_does(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     corpus = CorpusIndex.open("index", embedder=HashingEmbedder())
     assert counts(corpus.refresh()) == (1, 0, 0, 2, 1)
-    assert [row[0] for row in index_rows(tmp_path / "index")["documents"]] == ["a.txt", "sous/b.txt", "sous/c.txt"]
+    assert [row[0] for row in index_rows(tmp_path / "index")["sources"]] == ["a.txt", "sous/b.txt", "sous/c.txt"]
 
 
 def test_a_folder_that_is_away_keeps_its_documents(corpus: CorpusIndex, docs: Path, tmp_path: Path) -> None:
@@ -314,11 +323,13 @@ def test_after_remove_no_file_holds_the_text(corpus: CorpusIndex, docs: Path) ->
         texts = [hit.passage.text for hit in corpus.search(question, k=50)]
         assert len(texts) == 3
         assert not [text for text in texts if re.search("Stoltenberg|gazoduc", text)]
-    terms = corpus.analyzer.terms("Stoltenberg gazoduc")
-    with corpus._store.reading() as state:  # nor do the search files keep its words and its embedding
-        assert state.lexical._searcher.terms_with_prefix("body", terms[0]) == []
-        assert state.lexical._searcher.terms_with_prefix("body", terms[1]) == []
-        assert state.vectors.drift == (3, 0, 0)
+    # Nor do the segments keep a hash of its words, nor its embedding.
+    segments = b"".join(path.read_bytes() for path in (corpus.directory / "segments").iterdir())
+    for term in corpus.analyzer.terms("Stoltenberg navires gazoduc"):
+        assert term_hash(term).to_bytes(8, "little") not in segments
+    assert HashingEmbedder().embed_question(OTAN).astype("float16").tobytes() not in segments
+    kept = corpus.analyzer.terms("Leclerc")[0]
+    assert term_hash(kept).to_bytes(8, "little") in segments
     assert files_holding(corpus.directory, "Leclerc") == ["catalog.sqlite"]
 
 
@@ -326,36 +337,6 @@ def test_a_text_that_changed_is_gone_too(corpus: CorpusIndex, docs: Path) -> Non
     write_files(docs, {"otan.txt": "Rien à signaler."})
     corpus.update([docs])
     assert files_holding(corpus.directory, "Stoltenberg", "navires patrouillent") == []
-
-
-def test_what_a_large_index_keeps_of_removed_passages_counts_in_no_score(
-    corpus: CorpusIndex, docs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("index.derived._SMALL", 0)
-    monkeypatch.setattr("index.derived._MAX_DRIFT", 1e9)
-    write_files(docs, {"char.txt": "Le char de l'Otan est neuf.", "plus.txt": "Le secrétaire de l'Otan."})
-    corpus.update([docs])
-    corpus.remove([f"{docs.as_posix()}/otan.txt"])
-    (docs / "otan.txt").unlink()
-    assert corpus._catalog.manifest().lexical_removed == 2
-    assert corpus.idfs(["otan"]) != pytest.approx(corpus.idfs(["char"]))
-    assert_like_fresh(corpus, [docs])
-
-
-@pytest.mark.parametrize(
-    ("n_held", "n_added", "n_removed", "expected"),
-    [
-        (1024, 0, 0, False),
-        (1024, 0, 1, True),
-        (1024, 2048, 0, False),
-        (1024, 2049, 0, True),
-        (100_000, 10_000, 10_000, False),
-        (100_000, 10_001, 0, True),
-        (100_000, 0, 10_001, True),
-    ],
-)
-def test_what_is_worth_writing_anew(n_held: int, n_added: int, n_removed: int, expected: bool) -> None:
-    assert worn(n_held=n_held, n_added=n_added, n_removed=n_removed) is expected
 
 
 # -- names and folders -----------------------------------------------------------------------------------------------
@@ -453,7 +434,7 @@ def test_progress_is_told(docs: Path, tmp_path: Path, embedder: HashingEmbedder)
     CorpusIndex.build([docs], tmp_path / "index", embedder=embedder, progress=steps.append)
     assert [(s.stage, s.done, s.total) for s in steps] == [
         *(("lecture", n, 3) for n in range(3)),
-        ("indexation", 5, 5),
+        ("indexation", 5, None),
     ]
 
 
@@ -467,7 +448,7 @@ def test_an_error_of_the_model_leaves_the_former_index(corpus: CorpusIndex, docs
     with pytest.raises(InputError, match="does not want to"):
         CorpusIndex.open(corpus.directory, embedder=Broken()).add([docs])
     assert (index_rows(corpus.directory), corpus.verify()) == (before, [])
-    assert len(list((corpus.directory / "lexical").iterdir())) == 1  # what was begun is swept up
+    assert len(list((corpus.directory / "segments").iterdir())) == 1  # what was begun is swept up
     assert corpus.search("Stoltenberg")[0].passage.text == OTAN
 
 
@@ -559,7 +540,7 @@ def test_a_file_unreadable_when_the_model_changes_is_dropped(corpus: CorpusIndex
     (docs / "otan.txt").unlink()
     os.mkfifo(docs / "otan.txt")
     changed, report = CorpusIndex.build_with_report([docs], corpus.directory, embedder=HashingEmbedder(16))
-    assert counts(report) == (0, 0, 1, 4, 4)
+    assert counts(report) == (0, 0, 1, 4, 5)
     assert changed.verify() == []
 
 
@@ -620,13 +601,13 @@ def test_another_format_is_built_anew(corpus: CorpusIndex, docs: Path, caplog: p
     write_files(corpus.directory, {"notes.txt": "Un fichier qui n'est pas à nous."})
     write_files(corpus.directory.with_name("index.old"), {"a.txt": "Une copie."})
     with closing(sqlite3.connect(corpus.directory / "catalog.sqlite")) as connection, connection:
-        connection.execute("""UPDATE manifest SET value = replace(value, '"format": 1', '"format": 99')""")
+        connection.execute("""UPDATE manifest SET value = replace(value, '"format": 2', '"format": 99')""")
     for use in (
         lambda: CorpusIndex.open(corpus.directory),
         lambda: CorpusIndex.repair(corpus.directory),
         corpus.verify,
     ):
-        with pytest.raises(IndexMismatchError, match="has format 99, this program has 1: build it again"):
+        with pytest.raises(IndexMismatchError, match="has format 99, this program has 2: build it again"):
             use()
     rebuilt, report = CorpusIndex.build_with_report([docs], corpus.directory, embedder=HashingEmbedder())
     assert counts(report) == (5, 0, 0, 0, 5)
@@ -637,10 +618,9 @@ def test_another_format_is_built_anew(corpus: CorpusIndex, docs: Path, caplog: p
     assert corpus.directory.with_name("index.old").joinpath("a.txt").exists()
     assert sorted(path.name for path in corpus.directory.iterdir() if not path.name.startswith("catalog.sqlite-")) == [
         "catalog.sqlite",
-        "lexical",
         "manifest.json",
         "notes.txt",
-        "vectors",
+        "segments",
         "writer.lock",
     ]
 
@@ -703,10 +683,10 @@ def test_building_anew_keeps_the_model(corpus: CorpusIndex, docs: Path, monkeypa
     [
         ("UPDATE documents SET text = replace(text, '30', '80')", ["document .*otan.txt: .* `remove`", "passage"]),
         ("UPDATE documents SET title = 'Faux' WHERE title = 'Gaz'", ["document .*#a2: .* `remove`", "passage .*#a2"]),
-        ("UPDATE passages SET vector = zeroblob(48) WHERE number = 2", ["passage 2 has one embedding in the"]),
-        ("DELETE FROM passages WHERE number = 2", ["vector entry 2 has no passage", "lexical entry 2 has no passage"]),
-        ("INSERT INTO passages SELECT 99, document, first, past, n_terms, 1, hash, vector FROM passages LIMIT 1",
-         ["passage 99 has no vector entry", "passage 99 has no lexical entry"]),
+        ("UPDATE passages SET vector = zeroblob(48) WHERE number = 2", ["passage 2 has other numbers in its"]),
+        ("DELETE FROM passages WHERE number = 2", ["segment entry 2 has no passage"]),
+        ("INSERT INTO passages SELECT 99, document, first, past, hash, vector FROM passages LIMIT 1",
+         ["passage 99 is in no segment"]),
         ("UPDATE documents SET sentences = x''", ["the catalog of .* is damaged .*names sentences"]),
     ],
     ids=["text", "title", "embedding", "no passage", "no entry", "spans"],
@@ -751,9 +731,8 @@ def test_the_manifest_beside_the_catalog_is_that_of_the_catalog(corpus: CorpusIn
         change()
         record = json.loads((corpus.directory / "manifest.json").read_text(encoding="utf-8"))
         assert record == json.loads(corpus._catalog.manifest().to_json())
-        named = {*record["sha256"]}
         held = {p.relative_to(corpus.directory).as_posix() for p in corpus.directory.glob("*/**/*") if p.is_file()}
-        assert named == {name for name in held if not name.endswith(".lock")}
+        assert {*record["sha256"]} == held
 
 
 # -- any sequence of changes -----------------------------------------------------------------------------------------
@@ -793,15 +772,18 @@ def test_any_sequence_of_changes_equals_a_fresh_build(
     folder = tmp_path_factory.mktemp("sequence")
     docs = write_files(folder / "docs", {"fixe.txt": "Un texte qui reste.", "autre.txt": "Un autre qui reste."})
     with pytest.MonkeyPatch.context() as patch:
-        if size == "large":  # search files are changed, not written anew, as those of a large index are
-            patch.setattr("index.derived._SMALL", 0)
-            patch.setattr("index.derived._MAX_DRIFT", 1e9)
+        if size == "large":  # many segments, joined again and again
+            patch.setattr("index.segments._JOINED", 2)
+            patch.setattr("index.segment.FULL_ROWS", 2)
+            patch.setattr("index.segments.FULL_ROWS", 2)
         corpus = CorpusIndex.build([docs], folder / "index", embedder=HashingEmbedder())
         for action, name, detail in sequence:
             corpus = carry_out(corpus, docs, action, name, detail)
             assert corpus.verify() == []
         corpus.update([docs])
-        assert_like_fresh(corpus, [docs], tables=("files", "roots", "problems", "documents", "passages"))
+        assert_like_fresh(
+            corpus, [docs], tables=("files", "roots", "problems", "sources", "documents", "fields", "passages")
+        )
 
 
 def carry_out(corpus: CorpusIndex, docs: Path, action: str, name: str | None, detail: Any) -> CorpusIndex:

@@ -5,6 +5,7 @@ SOURCIER_LONG=1 kills a hundred processes instead of fifteen.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import random
@@ -25,10 +26,11 @@ from typing import Any
 import faiss  # noqa: F401 - here so that the processes started below have it loaded
 import filelock  # noqa: F401
 import pytest
-import tantivy  # noqa: F401
+import safetensors.numpy  # noqa: F401
 
 from index import (
     CorpusIndex,
+    Document,
     IndexDamagedError,
     IndexLockedError,
     IndexMissingError,
@@ -47,7 +49,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.test_faults"])
 
 QUESTIONS = ("navires de l'Otan", "char Leclerc", "un texte neuf", "gazoduc")
-TABLES = ("files", "problems", "documents", "passages")
+TABLES = ("files", "problems", "sources", "documents", "passages")
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -180,11 +182,14 @@ EXPECTED_WITHOUT_INDEX: dict[Callable[[Path, Path], None], type[StoreError]] = {
 
 def is_swept(directory: Path) -> bool:
     names = {path.name for path in directory.iterdir()} - {"catalog.sqlite-wal", "catalog.sqlite-shm"}
-    return (
-        names == {"catalog.sqlite", "manifest.json", "lexical", "vectors", "writer.lock"}
-        and len(list((directory / "lexical").iterdir())) == 1
-        and len(list((directory / "vectors").iterdir())) == 1
-    )
+    return names == {"catalog.sqlite", "manifest.json", "segments", "writer.lock"} and {
+        path.relative_to(directory).as_posix() for path in segment_files(directory)
+    } == named(directory)
+
+
+def named(directory: Path) -> set[str]:
+    """Return the files that the manifest names."""
+    return set(json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["sha256"])
 
 
 @pytest.mark.parametrize("action", [first, build, add, remove, anew], ids=lambda action: action.__name__)
@@ -212,7 +217,7 @@ def test_a_process_killed_at_any_moment_leaves_the_former_index_or_the_new(
     for n in range(N_KILLED // 5):
         directory = tmp_path / f"killed-{n}"
         prepare(directory)
-        # By turns at a line of Python and at a moment, which may lie inside SQLite, tantivy, faiss or the kernel.
+        # By turns at a line of Python and at a moment, which may lie inside SQLite, faiss or the kernel.
         line = dice.randint(1, n_steps) if n % 2 else 0
         process, pipe = start(work, action, docs, directory, line)
         assert receive(pipe) == "ready"
@@ -246,14 +251,11 @@ def _dies_after_its_commit(ready: Connection, docs: Path, directory: Path) -> No
     remove(docs, directory)
 
 
-# -- damaged derived files -------------------------------------------------------------------------------------------
+# -- damaged segments ------------------------------------------------------------------------------------------------
 
 
-def derived_files(directory: Path) -> list[Path]:
-    held = sorted(
-        path for folder in ("lexical", "vectors") for path in (directory / folder).rglob("*") if path.is_file()
-    )
-    return [path for path in held if path.suffix != ".lock"]
+def segment_files(directory: Path) -> list[Path]:
+    return sorted((directory / "segments").iterdir())
 
 
 def damage(path: Path, how: str) -> None:
@@ -269,13 +271,15 @@ def damage(path: Path, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["deleted", "cut", "flipped"])
 def test_damaged_search_files_are_made_again_without_embedding(docs: Path, tmp_path: Path, how: str) -> None:
-    expected = state_of(docs / "former")
-    names = [path.relative_to(docs / "former") for path in derived_files(docs / "former")]
-    assert len(names) > 8
-    picked = names if LONG else random.Random(how).sample(names, 4)
-    for n, name in enumerate(picked):
+    shutil.copytree(docs / "former", tmp_path / "grown")
+    for n in range(3):
+        CorpusIndex.open(tmp_path / "grown", embedder=HashingEmbedder()).put([Document(f"{n}", f"{n}", f"Texte {n}.")])
+    expected = state_of(tmp_path / "grown")
+    names = [path.relative_to(tmp_path / "grown") for path in segment_files(tmp_path / "grown")]
+    assert len(names) == 4
+    for n, name in enumerate(names):
         directory = tmp_path / str(n)
-        shutil.copytree(docs / "former", directory)
+        shutil.copytree(tmp_path / "grown", directory)
         damage(directory / name, how)
         model = HashingEmbedder()
         corpus = CorpusIndex.open(directory, embedder=model)
@@ -285,12 +289,11 @@ def test_damaged_search_files_are_made_again_without_embedding(docs: Path, tmp_p
         assert (state_of(directory), is_swept(directory)) == (expected, True)
 
 
-@pytest.mark.parametrize("folder", ["lexical", "vectors"])
-def test_a_lost_folder_is_made_again_by_the_next_change(docs: Path, tmp_path: Path, folder: str) -> None:
+def test_a_lost_folder_is_made_again_by_the_next_change(docs: Path, tmp_path: Path) -> None:
     shutil.copytree(docs / "former", tmp_path / "index")
     corpus = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder())
     before = answers(corpus, QUESTIONS[0])
-    shutil.rmtree(tmp_path / "index" / folder)
+    shutil.rmtree(tmp_path / "index" / "segments")
     assert answers(corpus, QUESTIONS[0]) == before  # what is loaded serves on
     corpus.add([docs / "more"])
     build(docs, tmp_path / "fresh")
@@ -522,7 +525,7 @@ def test_an_index_that_cannot_be_written_is_searched(docs: Path, open_folder: Pa
     expected = answers(CorpusIndex.open(docs / "former", embedder=HashingEmbedder()), QUESTIONS[0])
     wrong: list[str] = []
     if state == "damaged":
-        damage(next((open_folder / "index" / "vectors").iterdir()), "flipped")
+        damage(segment_files(open_folder / "index")[0], "flipped")
         wrong = CorpusIndex.open(open_folder / "index").verify()
     for leftover in (open_folder / "index").glob("catalog.sqlite-*"):
         leftover.unlink()
@@ -542,7 +545,7 @@ def test_an_index_that_cannot_be_written_is_searched(docs: Path, open_folder: Pa
     if state == "sound":
         assert run.stderr == ""
     else:
-        assert "the derived files are made again in memory" in run.stderr
+        assert "the segment files are made again in memory" in run.stderr
 
 
 def change_within(pipe: Connection, action: Callable[[Path, Path], None], docs: Path, directory: Path, n: int) -> None:

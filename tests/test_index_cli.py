@@ -58,6 +58,26 @@ def test_build_add_remove_and_build_again(folder: Path, capsys: pytest.CaptureFi
         assert capsys.readouterr() == (f"data/index: {line}\n", "")
 
 
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    before = {path: path.read_bytes() for path in built.rglob("*") if path.is_file()}
+    write_files(built, {"docs/neuf.txt": "Un texte neuf.", "docs/otan.txt": "Rien."})
+    (built / "docs/char.txt").unlink()
+    assert main(["build", "docs", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "+ docs/neuf.txt",
+        "~ docs/otan.txt",
+        "- docs/char.txt",
+        "data/index: nothing was changed: 1 would be added, 1 changed, 1 removed, 0 stay",
+    ]
+    assert main(["add", "docs/neuf.txt", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("+ docs/neuf.txt\n")
+    assert main(["remove", "docs/char.txt", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("- docs/char.txt\n")
+    index = {path for path in (built / "data").rglob("*") if path.is_file() and "catalog.sqlite-" not in path.name}
+    assert {path: path.read_bytes() for path in index} == {path: before[path] for path in index}
+
+
 def test_status_as_text_and_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_files(built, {"docs/lignes.jsonl": '{"text": "Un.", "date": "2022-10-03"}\n{"text": \n{"texte": "Deux."}\n'})
     main(["build", "docs"])
@@ -70,6 +90,7 @@ def test_status_as_text_and_as_json(built: Path, capsys: pytest.CaptureFixture[s
         "directory": "data/index",
         "generation": 2,
         "n_files": 3,
+        "n_sources": 3,
         "n_documents": 3,
         "n_passages": 3,
         "first_date": "2022-10-03",
@@ -99,12 +120,12 @@ def test_verify_and_repair(built: Path, capsys: pytest.CaptureFixture[str]) -> N
     capsys.readouterr()
     assert main(["verify"]) == 0
     assert capsys.readouterr() == ("data/index: sound\n", "")
-    next((built / "data/index/vectors").iterdir()).write_bytes(b"damaged")
+    next((built / "data/index/segments").iterdir()).write_bytes(b"damaged")
     assert main(["verify"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     first, last = err.splitlines()
-    assert first.startswith("vectors/1-")
+    assert first.startswith("segments/1-")
     assert "has SHA-256" in first
     assert last.startswith("error: 1 faults")
     assert last.endswith("`python -m index repair --index data/index` makes search files again")
@@ -208,7 +229,7 @@ def test_wrong_usage_ends_with_2(folder: Path, capsys: pytest.CaptureFixture[str
     assert "usage: python -m index" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["build", "add", "remove", "status", "verify", "repair"])
+@pytest.mark.parametrize("command", ["build", "add", "remove", "watch", "status", "verify", "repair"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])

@@ -1,204 +1,166 @@
-"""The lexical index against BM25 written by hand, and its generations against each other."""
+"""Postings against BM25 in pure Python, cut into segments, joined and thinned out in every way."""
 
 from __future__ import annotations
 
-import math
-import shutil
-import time
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index.errors import InputError, StoreError
-from index.lexical import LexicalEntry, LexicalIndex
-
-K1, B = 1.2, 0.75  # tantivy's constants
+from index.lexical import MAX_ROWS, Postings, PostingsBuilder, hashes_of, term_hash
+from index.rank import bm25, length_norms
 
 WORDS = ["otan", "ukraine", "navire", "baltique", "ministre", "defense", "général"]
-ENTRIES = [
-    LexicalEntry(1, ["otan", "ukraine", "otan"], ["otan"], (100, 130)),
-    LexicalEntry(2, ["navire", "baltique"], ["ukraine"], (131, 131)),
-    LexicalEntry(5, ["ukraine"], [], None),
-    LexicalEntry(9, ["ministre", "defense", "ukraine", "otan", "navire"], ["ministre", "otan"], (90, 100)),
-]
+IDFS = {"otan": 1.5, "ukraine": 0.25, "navire": 3.0, "général": 2.0, "absent": 4.0}
+
+texts = st.lists(st.sampled_from(WORDS), max_size=30)
+corpora = st.lists(texts, min_size=1, max_size=14)
 
 
-def scores(entries: Sequence[LexicalEntry], terms: Sequence[str], title_boost: float) -> dict[int, float]:
-    """BM25 of every entry with at least one term (Robertson and Zaragoza 2009, with Lucene's idf)."""
-    total: dict[int, float] = {}
-    for boost, texts in ((1.0, [e.body for e in entries]), (title_boost, [e.title for e in entries])):
-        mean = sum(map(len, texts)) / len(texts)
-        for term in set(terms):
-            held = sum(term in text for text in texts)
-            idf = math.log(1 + (len(texts) - held + 0.5) / (held + 0.5))
-            for entry, text in zip(entries, texts, strict=True):
-                if n := Counter(text)[term]:
-                    norm = K1 * (1 - B + B * len(text) / mean)
-                    total[entry.passage] = total.get(entry.passage, 0.0) + boost * idf * n * (K1 + 1) / (n + norm)
+def postings_of(rows: Sequence[Sequence[str]]) -> Postings:
+    builder = PostingsBuilder()
+    for terms in rows:
+        builder.add(terms)
+    return builder.build()
+
+
+def scores(postings: Postings, idfs: dict[str, float], *, mean: float) -> list[float]:
+    """Return the sum of the impacts of each row."""
+    norms = length_norms(postings.lengths, mean_terms=mean)
+    rows, impacts = postings.impacts(hashes_of(idfs), np.array([*idfs.values()]), norms)
+    total = [0.0] * len(postings.lengths)
+    for row, impact in zip(rows.tolist(), impacts.tolist(), strict=True):
+        total[row] += impact
     return total
 
 
-def found(index: LexicalIndex, terms: Sequence[str], **options: object) -> dict[int, float]:
-    hits = index.search(terms, k=100, title_boost=0.5, **options)  # type: ignore[arg-type]
-    assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
-    return dict(hits)
+def same_arrays(left: Postings, right: Postings) -> bool:
+    """Say whether two sets of postings are alike to the last bit."""
+    pairs = zip(left.arrays("x").values(), right.arrays("x").values(), strict=True)
+    return all(a.dtype == b.dtype and a.tolist() == b.tolist() for a, b in pairs)
 
 
-entries = st.lists(
-    st.builds(
-        lambda body, title, days: (body, title, days),
-        st.lists(st.sampled_from(WORDS), min_size=1, max_size=30),
-        st.lists(st.sampled_from(WORDS), max_size=4),
-        st.none() | st.tuples(st.integers(1, 50), st.integers(0, 9)).map(lambda pair: (pair[0], sum(pair))),
-    ),
-    min_size=1,
-    max_size=12,
-).map(lambda rows: [LexicalEntry(3 * n + 1, body, title, days) for n, (body, title, days) in enumerate(rows)])
+@settings(max_examples=60, deadline=None)
+@given(corpora, st.floats(0.5, 40.0))
+def test_the_impacts_of_a_row_sum_up_to_its_bm25(rows: list[list[str]], mean: float) -> None:
+    assert scores(postings_of(rows), IDFS, mean=mean) == pytest.approx(
+        [bm25(terms, IDFS, mean_terms=mean) for terms in rows], rel=1e-12
+    )
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    entries, st.lists(st.sampled_from([*WORDS, "absent"]), min_size=1, max_size=5), st.sampled_from([0.25, 1.0, 2.0])
-)
-def test_search_gives_bm25_over_text_and_title(held: list[LexicalEntry], terms: list[str], boost: float) -> None:
-    hits = LexicalIndex.write(None, held, removed=[]).search(terms, k=100, title_boost=boost)
-    expected = scores(held, terms, boost)
-    assert dict(hits) == pytest.approx(expected, rel=1e-4)
-    assert [score for _, score in hits] == sorted((score for _, score in hits), reverse=True)
-
-
-def test_a_repeated_term_counts_once() -> None:
-    index = LexicalIndex.write(None, ENTRIES, removed=[])
-    assert found(index, ["otan", "otan", "otan"]) == found(index, ["otan"])
-
-
-def test_only_the_best_are_returned() -> None:
-    index = LexicalIndex.write(None, ENTRIES, removed=[])
-    expected = sorted(scores(ENTRIES, ["otan", "ukraine"], 0.5).items(), key=lambda pair: -pair[1])
-    assert [n for n, _ in index.search(["otan", "ukraine"], k=2, title_boost=0.5)] == [n for n, _ in expected[:2]]
-
-
-def test_more_than_there_are_may_be_asked_for() -> None:
-    assert len(LexicalIndex.write(None, ENTRIES, removed=[]).search(["otan"], k=10**15, title_boost=0.5)) == 2
-
-
-@settings(max_examples=40, deadline=None)
-@given(entries, st.none() | st.integers(0, 60), st.none() | st.integers(0, 60))
-def test_days_keep_what_overlaps_them(held: list[LexicalEntry], since: int | None, until: int | None) -> None:
-    index = LexicalIndex.write(None, held, removed=[])
-    everything, within = found(index, WORDS), found(index, WORDS, days=(since, until))
+@settings(max_examples=60, deadline=None)
+@given(corpora)
+def test_the_arrays_say_which_rows_hold_each_term_and_how_often(rows: list[list[str]]) -> None:
+    found = postings_of(rows)
     expected = {
-        entry.passage
-        for entry in held
-        if entry.days is not None
-        and (since is None or entry.days[1] >= since)
-        and (until is None or entry.days[0] <= until)
+        term_hash(word): [(n, terms.count(word)) for n, terms in enumerate(rows) if word in terms] for word in WORDS
     }
-    assert within == pytest.approx({n: score for n, score in everything.items() if n in expected})
+    spans = [slice(*pair) for pair in zip(found.offsets[:-1].tolist(), found.offsets[1:].tolist(), strict=True)]
+    held = [list(zip(found.rows[s].tolist(), found.counts[s].tolist(), strict=True)) for s in spans]
+    assert dict(zip(found.terms.tolist(), held, strict=True)) == {h: pairs for h, pairs in expected.items() if pairs}
+    assert found.terms.tolist() == sorted(found.terms.tolist())
+    assert found.lengths.tolist() == [len(terms) for terms in rows]
+    counts = found.counts_of(hashes_of([*WORDS, "absent"]))
+    assert counts.tolist() == [sum(word in terms for terms in rows) for word in [*WORDS, "absent"]]
 
 
-def test_a_term_is_matched_whole() -> None:
-    held = [
-        LexicalEntry(1, ["aujourd'hui", "l-otan", "50%"], [], None),
-        LexicalEntry(2, ["hui", "otan", "50"], [], None),
-    ]
-    index = LexicalIndex.write(None, held, removed=[])
-    for term, passage in (("aujourd'hui", 1), ("l-otan", 1), ("50%", 1), ("otan", 2), ("hui", 2)):
-        assert list(found(index, [term])) == [passage]
+cuts = st.lists(st.booleans(), min_size=14, max_size=14)
 
 
-def test_removed_passages_are_not_found_nor_counted(tmp_path: Path) -> None:
-    LexicalIndex.write(tmp_path / "1", ENTRIES, removed=[])
-    index = LexicalIndex.write(tmp_path / "2", [], base=tmp_path / "1", removed=[1, 5, 777])
-    assert index.numbers() == [2, 9]
-    assert len(index) == 2
-    assert set(found(index, ["ukraine", "otan"])) == {2, 9}
-    rest = [entry for entry in ENTRIES if entry.passage in (2, 9)]
-    assert {word: index.document_frequency(word) for word in WORDS} == {
-        word: sum(word in entry.body for entry in rest) for word in WORDS
-    }
+@settings(max_examples=120, deadline=None)
+@given(st.lists(st.tuples(texts, st.booleans()), min_size=1, max_size=14), cuts, cuts, st.booleans())
+def test_cut_thinned_out_and_joined_in_any_way_it_is_the_same(
+    rows: list[tuple[list[str], bool]], first_cuts: list[bool], second_cuts: list[bool], thin_first: bool
+) -> None:
+    parts, kept = [], []
+    for n, (terms, stays) in enumerate(rows):  # any partition into parts
+        if not n or first_cuts[n]:
+            parts.append(PostingsBuilder())
+            kept.append(np.empty(0, dtype=np.bool_))
+        parts[-1].add(terms)
+        kept[-1] = np.append(kept[-1], stays)
+    built = [part.build() for part in parts]
+    if thin_first:
+        built = [part.kept(stays) for part, stays in zip(built, kept, strict=True)]
+    groups: list[list[Postings]] = []
+    for n, part in enumerate(built):  # any grouping of these
+        if not n or second_cuts[n]:
+            groups.append([])
+        groups[-1].append(part)
+    joined = Postings.joined([Postings.joined(group) for group in groups])
+    if not thin_first:
+        joined = joined.kept(np.concatenate(kept))
+    rest = [terms for terms, stays in rows if stays]
+    assert same_arrays(joined, postings_of(rest))
+    assert scores(joined, IDFS, mean=9.0) == pytest.approx([bm25(terms, IDFS, mean_terms=9.0) for terms in rest])
 
 
-def test_generations_that_share_segments_do_not_disturb_each_other(tmp_path: Path) -> None:
-    first = LexicalIndex.write(tmp_path / "1", ENTRIES, removed=[])
-    former = found(first, WORDS)
-    second = LexicalIndex.write(
-        tmp_path / "2", [LexicalEntry(20, ["otan"], [], None)], base=tmp_path / "1", removed=[1]
+@pytest.mark.parametrize(("n", "kept"), [(1, 1), (254, 254), (255, 255), (256, 255), (5_000, 255)])
+def test_a_count_is_kept_up_to_255(n: int, kept: int) -> None:
+    found = postings_of([["otan"] * n, ["otan"]])
+    assert (found.counts.tolist(), found.lengths.tolist()) == ([kept, 1], [n, 1])
+    # By hand: idf 2, a text of n terms where the mean is 100; k1 = 0.9, b = 0.4.
+    norm = 0.9 * (0.6 + 0.4 * n / 100)
+    assert scores(found, {"otan": 2.0}, mean=100.0)[0] == pytest.approx(2.0 * kept * 1.9 / (kept + norm))
+
+
+def test_a_term_that_occurs_nowhere_gives_nothing() -> None:
+    found = postings_of([["otan", "ukraine"], ["navire"]])
+    unknown = {f"inconnu{n}": 5.0 for n in range(200)}  # before, between and after the hashes that are there
+    assert scores(found, unknown | {"navire": 2.0}, mean=2.0) == pytest.approx(
+        [0.0, bm25(["navire"], {"navire": 2.0}, mean_terms=2.0)]
     )
-    other = LexicalIndex.write(tmp_path / "other", [], base=tmp_path / "1", removed=[2, 5])
-    third = LexicalIndex.write(
-        tmp_path / "3", [LexicalEntry(21, ["otan"], [], None)], base=tmp_path / "2", removed=[20]
-    )
-    assert next((tmp_path / "1").glob("*.idx")).stat().st_nlink > 1  # they do share
-    for index, folder, numbers in (
-        (first, "1", [1, 2, 5, 9]),
-        (second, "2", [2, 5, 9, 20]),
-        (other, "other", [1, 9]),
-        (third, "3", [2, 5, 9, 21]),
-    ):
-        assert index.numbers() == numbers
-        assert LexicalIndex.open(tmp_path / folder).numbers() == numbers
-    assert found(first, WORDS) == found(LexicalIndex.open(tmp_path / "1"), WORDS) == former
-    shutil.rmtree(tmp_path / "1")
-    shutil.rmtree(tmp_path / "2")
-    assert found(first, WORDS) == former  # what was open stays readable
-    assert LexicalIndex.open(tmp_path / "3").numbers() == [2, 5, 9, 21]
+    assert found.counts_of(hashes_of(unknown)).tolist() == [0] * 200
+    rows, impacts = found.impacts(hashes_of([]), np.empty(0), np.ones(2))
+    assert (rows.tolist(), impacts.tolist()) == ([], [])
 
 
-def test_many_generations_stay_one_index(tmp_path: Path) -> None:
-    LexicalIndex.write(tmp_path / "0", [], removed=[])
-    for n in range(1, 30):  # enough for tantivy to merge segments
-        base, entry = tmp_path / str(n - 1), LexicalEntry(n, [WORDS[n % 7], "otan"], [], None)
-        index = LexicalIndex.write(tmp_path / str(n), [entry], base=base, removed=[n - 5] if n % 4 == 0 else [])
-        shutil.rmtree(base)
-    expected = sorted(set(range(1, 30)) - {n - 5 for n in range(8, 30, 4)})
-    assert index.numbers() == LexicalIndex.open(tmp_path / "29").numbers() == expected
-    assert index.document_frequency("otan") == len(expected)
+@pytest.mark.parametrize("rows", [[], [[]], [[], [], []]], ids=str)
+def test_rows_without_terms_are_rows(rows: list[list[str]]) -> None:
+    found = postings_of(rows)
+    assert found.lengths.tolist() == [0] * len(rows)
+    assert (found.terms.tolist(), found.offsets.tolist()) == ([], [0])
+    assert scores(found, IDFS, mean=1.0) == [0.0] * len(rows)
+    assert same_arrays(Postings.joined([found, found]), postings_of([*rows, *rows]))
+    assert same_arrays(found.kept(np.zeros(len(rows), dtype=np.bool_)), postings_of([]))
 
 
-def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
-    for index in (LexicalIndex.write(tmp_path / "1", [], removed=[]), LexicalIndex.open(tmp_path / "1")):
-        assert (index.search(["otan"], k=5, title_boost=1.0), index.numbers(), len(index)) == ([], [], 0)
-        assert index.document_frequency("otan") == 0
+def test_the_last_row_that_fits_is_found() -> None:
+    rows: list[list[str]] = [[]] * MAX_ROWS
+    rows[0], rows[-1] = ["otan"], ["navire", "otan"]
+    found = postings_of(rows)
+    assert (found.rows.tolist(), found.lengths[-1]) in (([0, 65_535, 65_535], 2), ([65_535, 0, 65_535], 2))
+    halves = Postings.joined([postings_of(rows[:100]), postings_of(rows[100:])])
+    assert same_arrays(halves, found)
 
 
-def test_no_term_finds_nothing() -> None:
-    assert LexicalIndex.write(None, ENTRIES, removed=[]).search([], k=5, title_boost=1.0) == []
+def test_terms_are_known_by_the_start_of_their_blake2b() -> None:
+    digest = hashlib.blake2b("général".encode(), digest_size=8).digest()
+    assert hashes_of(["général"]).tobytes() == digest  # little-endian, as it lies in a file
+    assert len({term_hash(f"mot{n}") for n in range(100_000)}) == 100_000
 
 
-@pytest.mark.parametrize("k", [0, -3])
-def test_fewer_than_one_passage_is_refused(k: int) -> None:
-    with pytest.raises(InputError, match=f"k = {k}: expected at least 1"):
-        LexicalIndex.write(None, ENTRIES, removed=[]).search(["otan"], k=k, title_boost=1.0)
+def test_half_a_character_is_a_term_like_any_other() -> None:
+    found = postings_of([["demi\ud800", "otan"], ["demi\udfff"], ["demi"]])
+    counts = found.counts_of(hashes_of(["demi\ud800", "demi\udfff", "demi", "\ud800"]))
+    assert counts.tolist() == [1, 1, 1, 0]
 
 
-def test_a_folder_without_an_index_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"is no lexical index.*repair"):
-        LexicalIndex.open(tmp_path)
-    with pytest.raises(StoreError, match=r"is no lexical index.*repair"):
-        LexicalIndex.open(tmp_path / "absent")
+@settings(max_examples=40, deadline=None)
+@given(corpora, corpora)
+def test_the_arrays_of_two_fields_come_back_by_name(body: list[list[str]], title: list[list[str]]) -> None:
+    held = postings_of(body).arrays("body") | postings_of(title).arrays("title")
+    assert same_arrays(Postings.from_arrays(held, "body"), postings_of(body))
+    assert same_arrays(Postings.from_arrays(held, "title"), postings_of(title))
+    assert Counter(name.partition(".")[0] for name in held) == {"body": 5, "title": 5}
 
 
-def test_a_folder_that_exists_is_not_written_over(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be written"):
-        LexicalIndex.write(tmp_path, ENTRIES, removed=[])
-    with pytest.raises(StoreError, match="cannot be written"):
-        LexicalIndex.write(tmp_path / "2", ENTRIES, base=tmp_path / "absent", removed=[])
-
-
-def test_a_failure_of_who_gives_the_passages_is_his_and_ends_all_writing(tmp_path: Path) -> None:
-    def broken() -> Iterator[LexicalEntry]:
-        yield from ENTRIES
-        raise ValueError("not the disk")
-
-    for n in range(20):
-        folder = tmp_path / str(n)
-        with pytest.raises(ValueError, match="not the disk") as held:
-            LexicalIndex.write(folder, broken(), removed=[])
-        before = sorted(folder.iterdir())
-        time.sleep(0.02)
-        assert sorted(folder.iterdir()) == before, held  # no thread goes on there, though the error is still held
+def test_an_array_that_is_missing_is_named() -> None:
+    held = postings_of([["otan"]]).arrays("body")
+    del held["body.rows"]
+    with pytest.raises(KeyError, match=r"body\.rows"):
+        Postings.from_arrays(held, "body")

@@ -1,8 +1,9 @@
-"""The vector index against a brute-force scan in numpy."""
+"""A block of embeddings against a brute-force scan in numpy."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
+from functools import cache
 
 import faiss
 import numpy as np
@@ -11,159 +12,208 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index.errors import InputError, StoreError
-from index.vectors import VectorIndex
+from index.vectors import CODED_ROWS, VectorBlock
 
 DIMENSION = 8
+LARGE, CODED_DIMENSION = CODED_ROWS + 1_904, 64
 
 
-def unit_rows(n: int, seed: int = 0) -> NDArray[np.float16]:
-    rows = np.random.default_rng(seed).normal(size=(n, DIMENSION))
+def unit_rows(n: int, *, dimension: int = DIMENSION, seed: int = 0) -> NDArray[np.float16]:
+    rows = np.random.default_rng(seed).normal(size=(n, dimension))
     unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit.astype(np.float16)
 
 
+def queries(n: int, *, dimension: int = DIMENSION) -> NDArray[np.float32]:
+    return unit_rows(n, dimension=dimension, seed=99).astype(np.float32)
+
+
+@cache
+def clusters() -> NDArray[np.float16]:
+    """Rows around 60 centres, as the passages of a corpus lie around its subjects."""
+    dice = np.random.default_rng(7)
+    centres = unit_rows(60, dimension=CODED_DIMENSION, seed=3).astype(np.float64)
+    noise = dice.normal(size=(LARGE, CODED_DIMENSION)) / np.sqrt(CODED_DIMENSION)
+    rows = centres[dice.integers(0, 60, LARGE)] + 0.8 * noise
+    unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit.astype(np.float16)
+
+
+@cache
+def coded() -> VectorBlock:
+    return VectorBlock.of(clusters())
+
+
 def brute(
-    held: dict[int, NDArray[np.float16]], query: NDArray[np.float32], k: int, allowed: set[int] | None = None
+    rows: NDArray[np.float16], query: NDArray[np.float32], k: int, allowed: list[int] | None = None
 ) -> list[tuple[int, float]]:
-    cosines = [
-        (number, float(row.astype(np.float32) @ query))
-        for number, row in held.items()
-        if allowed is None or number in allowed
-    ]
+    wanted = range(len(rows)) if allowed is None else allowed
+    cosines = [(row, float(rows[row].astype(np.float64) @ query.astype(np.float64))) for row in wanted]
     return sorted(cosines, key=lambda pair: -pair[1])[:k]
 
 
+def found_by(
+    block: VectorBlock, query: NDArray[np.float32], k: int, *, exact: bool = True, allowed: list[int] | None = None
+) -> list[tuple[int, float]]:
+    only = None if allowed is None else np.array(allowed, dtype=np.int64)
+    rows, cosines = block.search(query, k=k, exact=exact, allowed=only)
+    return sorted(zip(rows.tolist(), cosines.tolist(), strict=True), key=lambda pair: -pair[1])
+
+
 def assert_same(found: list[tuple[int, float]], expected: list[tuple[int, float]]) -> None:
-    assert [number for number, _ in found] == [number for number, _ in expected]
+    assert [row for row, _ in found] == [row for row, _ in expected]
     assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)
 
 
-def index_of(held: dict[int, NDArray[np.float16]]) -> VectorIndex:
-    empty = VectorIndex(DIMENSION)
-    return empty.changed(added=list(held), vectors=np.stack(list(held.values())), removed=[])
-
-
-@pytest.mark.parametrize("k", [1, 7, 50, 1000])
-def test_search_finds_what_a_full_scan_finds(k: int) -> None:
-    held = dict(zip(range(100, 300), unit_rows(200), strict=True))
-    for query in unit_rows(5, seed=1).astype(np.float32):
-        assert_same(index_of(held).search(query, k=k), brute(held, query, k))
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("k", [1, 7, 50, 200, 1000])
+def test_search_finds_what_a_full_scan_finds(k: int, exact: bool) -> None:
+    rows = unit_rows(200)
+    block = VectorBlock.of(rows)
+    for query in queries(5):
+        assert_same(found_by(block, query, k, exact=exact), brute(rows, query, k))
 
 
 def test_the_score_is_the_cosine_and_higher_is_nearer() -> None:
     rows = np.eye(DIMENSION, dtype=np.float16)
     query = np.zeros(DIMENSION, dtype=np.float32)
     query[:3] = 0.6, 0.8, 0.0
-    found = index_of({10: rows[0], 11: rows[1], 12: -rows[1]}).search(query, k=3)
-    assert [number for number, _ in found] == [11, 10, 12]
+    found = found_by(VectorBlock.of(np.stack([rows[0], rows[1], -rows[1]])), query, 3)
+    assert [row for row, _ in found] == [1, 0, 2]
     assert [score for _, score in found] == pytest.approx([0.8, 0.6, -0.8], abs=1e-6)
 
 
-def test_an_equal_score_is_ordered_by_number() -> None:
-    row = unit_rows(1)[0]
-    assert [n for n, _ in index_of({9: row, 3: row, 5: row}).search(row.astype(np.float32), k=3)] == [3, 5, 9]
-
-
-@pytest.mark.parametrize("allowed", [[], [5], [3, 5, 8], list(range(40)), [1000]])
-def test_only_allowed_passages_are_found(allowed: list[int]) -> None:
-    held = dict(zip(range(30), unit_rows(30), strict=True))
-    index = index_of(held).compacted().changed(added=[30, 31], vectors=unit_rows(2, seed=5), removed=[5, 6])
-    held |= dict(zip([30, 31], unit_rows(2, seed=5), strict=True))
-    del held[5], held[6]
-    query = unit_rows(1, seed=2)[0].astype(np.float32)
-    found = index.search(query, k=10, allowed=np.array(allowed, dtype=np.int64))
-    assert_same(found, brute(held, query, 10, set(allowed)))
-
-
-operations = st.lists(
-    st.tuples(st.lists(st.integers(0, 30), max_size=4), st.integers(0, 6), st.booleans(), st.booleans()), max_size=8
-)
-
-
 @settings(max_examples=40, deadline=None)
-@given(operations)
-def test_any_changes_equal_a_dictionary(tmp_path_factory: pytest.TempPathFactory, steps: list[tuple]) -> None:  # type: ignore[type-arg]
-    held: dict[int, NDArray[np.float16]] = {}
-    index = VectorIndex(DIMENSION)
-    for step, (removed, n_added, compact, reload) in enumerate(steps):
-        added = list(range(1000 * step + 100, 1000 * step + 100 + n_added))
-        removed_now = [*removed, *list(held)[: len(removed)]]  # some absent, some present
-        rows = unit_rows(n_added, seed=step)
-        index = index.changed(added=added, vectors=rows, removed=removed_now)
-        held = {n: row for n, row in held.items() if n not in removed_now} | dict(zip(added, rows, strict=True))
-        if compact:
-            index = index.compacted()
-        if reload:
-            path = tmp_path_factory.mktemp("vectors") / "snapshot.faiss"
-            index.save(path)
-            index = VectorIndex.load(path)
-        assert len(index) == len(held)
-        assert index.numbers().tolist() == sorted(held)
-        query = unit_rows(1, seed=99)[0].astype(np.float32)
-        assert_same(index.search(query, k=5), brute(held, query, 5))
-        stored = index.embeddings(sorted(held))
-        assert stored.tolist() == [held[number].astype(np.float32).tolist() for number in sorted(held)]
+@given(st.sets(st.integers(0, 59)), st.integers(1, 70), st.booleans())
+def test_only_allowed_rows_are_found_and_as_many_as_there_are(allowed: set[int], k: int, exact: bool) -> None:
+    rows = unit_rows(60)
+    (query,) = queries(1)
+    found = found_by(VectorBlock.of(rows), query, k, exact=exact, allowed=sorted(allowed))
+    assert_same(found, brute(rows, query, k, sorted(allowed)))
 
 
-def test_a_change_leaves_the_former_index_as_it_was() -> None:
-    held = dict(zip(range(6), unit_rows(6), strict=True))
-    query = unit_rows(1, seed=3)[0].astype(np.float32)
-    before = index_of(held).compacted()
-    former = before.search(query, k=10)
-    after = before.changed(added=[6], vectors=unit_rows(1, seed=4), removed=[0, 1])
-    after.compacted()
-    after.changed(added=[7], vectors=unit_rows(1, seed=5), removed=[6])
-    assert before.search(query, k=10) == former
-    assert after.numbers().tolist() == [2, 3, 4, 5, 6]
+@pytest.mark.parametrize("n_allowed", [1, 10, 300, 374, 375, 376, 5_000, LARGE])  # a 16th of the rows is 375
+@pytest.mark.parametrize("exact", [True, False])
+def test_few_or_many_allowed_rows_of_a_large_block_are_scanned_exactly(n_allowed: int, exact: bool) -> None:
+    allowed = sorted(np.random.default_rng(n_allowed).permutation(LARGE)[:n_allowed].tolist())
+    for query in queries(3, dimension=CODED_DIMENSION):
+        found = found_by(coded(), query, 20, exact=exact, allowed=allowed)
+        assert_same(found, brute(clusters(), query, 20, allowed))
 
 
-def test_drift_counts_what_changed_since_the_snapshot() -> None:
-    index = index_of(dict(zip(range(6), unit_rows(6), strict=True))).compacted()
-    assert index.drift == (6, 0, 0)
-    index = index.changed(added=[6, 7], vectors=unit_rows(2), removed=[0])
-    assert index.drift == (6, 2, 1)
-    index = index.changed(added=[], vectors=unit_rows(0), removed=[0, 6, 999])  # again, from the delta, and absent
-    assert index.drift == (6, 1, 1)
-    assert index.compacted().drift == (6, 0, 0)
+def test_a_large_block_scanned_exactly_finds_what_a_full_scan_finds() -> None:
+    for query in queries(5, dimension=CODED_DIMENSION):
+        for k in (1, 40, LARGE + 1):
+            assert_same(found_by(coded(), query, k), brute(clusters(), query, k))
 
 
-def test_a_vector_of_zeros_says_nothing() -> None:
-    assert index_of({1: unit_rows(1)[0]}).search(np.zeros(DIMENSION, dtype=np.float32), k=3) == []
+@pytest.mark.parametrize("allowed", [None, range(90), range(0, 90, 2), [5, *range(30, 45)]], ids=str)
+@pytest.mark.parametrize("k", [1, 3, 8])
+def test_rows_as_near_as_the_last_one_are_given_too(k: int, allowed: Sequence[int] | None) -> None:
+    rows = unit_rows(300)
+    rows[20:60] = rows[20]
+    query = rows[20].astype(np.float32)
+    wanted = None if allowed is None else [*allowed]
+    found = found_by(VectorBlock.of(rows), query, k, allowed=wanted)
+    equal = [row for row in range(20, 60) if wanted is None or row in wanted]
+    assert len(equal) > 8
+    assert sorted(row for row, _ in found) == equal
 
 
-def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
-    empty = VectorIndex(DIMENSION)
-    empty.save(tmp_path / "empty.faiss")
-    for index in (empty, empty.compacted(), VectorIndex.load(tmp_path / "empty.faiss")):
-        assert len(index) == 0
-        assert index.search(unit_rows(1)[0].astype(np.float32), k=3) == []
-        assert index.numbers().tolist() == []
+def test_a_thousand_equal_rows_are_given_at_most() -> None:
+    rows = np.repeat(unit_rows(1), 1_500, axis=0)
+    found = found_by(VectorBlock.of(rows), rows[0].astype(np.float32), 5)
+    assert len({row for row, _ in found}) == len(found) == 1_005
 
 
-@pytest.mark.parametrize(("k", "dimension"), [(0, DIMENSION), (-1, DIMENSION), (3, DIMENSION + 1), (3, 0)])
-def test_a_wrong_query_is_refused(k: int, dimension: int) -> None:
-    with pytest.raises(InputError, match=r"expected k >= 1 and shape \(8,\)"):
-        index_of({1: unit_rows(1)[0]}).search(np.ones(dimension, dtype=np.float32), k=k)
+def test_codes_find_nearly_all_and_score_exactly() -> None:
+    recalled, n_queries = 0, 100
+    dice = np.random.default_rng(11)
+    for row in dice.integers(0, LARGE, n_queries).tolist():  # questions lie near what they ask for
+        query = clusters()[row].astype(np.float64) + 0.6 * dice.normal(size=CODED_DIMENSION) / 8.0
+        unit = (query / np.linalg.norm(query)).astype(np.float32)
+        found, expected = found_by(coded(), unit, 10, exact=False), brute(clusters(), unit, 10)
+        assert len(found) == 10
+        exact = dict(brute(clusters(), unit, LARGE))
+        assert [score for _, score in found] == pytest.approx([exact[n] for n, _ in found], abs=1e-5)
+        recalled += len({n for n, _ in found} & {n for n, _ in expected})
+    assert recalled / (10 * n_queries) >= 0.93
 
 
-@pytest.mark.parametrize("kept", [0, 3, 50, -1])
-def test_a_cut_snapshot_is_refused(tmp_path: Path, kept: int) -> None:
-    path = tmp_path / "snapshot.faiss"
-    index_of(dict(zip(range(6), unit_rows(6), strict=True))).save(path)
-    path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(StoreError, match=r"snapshot.faiss is no vector snapshot.*repair"):
-        VectorIndex.load(path)
+@pytest.mark.parametrize("k", [1, 63, 64, 65, 900, LARGE, LARGE + 5])
+def test_codes_give_as_many_as_are_wanted(k: int) -> None:
+    (query,) = queries(1, dimension=CODED_DIMENSION)
+    rows = [row for row, _ in found_by(coded(), query, k, exact=False)]
+    assert len(rows) == len(set(rows)) == min(k, LARGE)
 
 
-def test_another_faiss_index_is_refused(tmp_path: Path) -> None:
-    flat = faiss.IndexFlatIP(DIMENSION)
-    flat.add(unit_rows(3).astype(np.float32))
-    faiss.write_index(flat, str(tmp_path / "flat.faiss"))
-    with pytest.raises(StoreError, match=r"another faiss index.*repair"):
-        VectorIndex.load(tmp_path / "flat.faiss")
+@pytest.mark.parametrize(("n", "has_codes"), [(CODED_ROWS - 1, False), (CODED_ROWS, True)])
+def test_only_a_large_block_has_codes(n: int, has_codes: bool) -> None:
+    assert (VectorBlock.of(unit_rows(n)).codes is not None) is has_codes
 
 
-def test_a_missing_folder_is_a_stated_failure(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"cannot be written.*disk space"):
-        index_of({1: unit_rows(1)[0]}).save(tmp_path / "gone" / "snapshot.faiss")
+def test_the_same_rows_give_the_same_codes_and_the_same_answers() -> None:
+    again, given_back = VectorBlock.of(clusters()), VectorBlock.of(clusters(), coded().codes)
+    assert again.codes is not None
+    assert coded().codes is not None
+    assert again.codes.tobytes() == coded().codes.tobytes()  # type: ignore[union-attr]
+    for query in queries(5, dimension=CODED_DIMENSION):
+        expected = found_by(coded(), query, 30, exact=False)
+        assert found_by(given_back, query, 30, exact=False) == found_by(again, query, 30, exact=False) == expected
+
+
+def test_a_vector_of_zeros_among_the_rows_scores_0() -> None:
+    rows = np.vstack([np.zeros((1, DIMENSION), np.float16), unit_rows(3)])
+    (query,) = queries(1)
+    assert dict(found_by(VectorBlock.of(rows), query, 9))[0] == 0.0
+
+
+def test_an_empty_block_finds_nothing() -> None:
+    block = VectorBlock.of(np.empty((0, DIMENSION), dtype=np.float16))
+    (query,) = queries(1)
+    assert found_by(block, query, 3) == found_by(block, query, 3, allowed=[]) == []
+
+
+def test_cosines_of_some_rows() -> None:
+    rows = unit_rows(9)
+    (query,) = queries(1)
+    found = VectorBlock.of(rows).cosines(query, np.array([7, 2, 2]))
+    every = dict(brute(rows, query, 9))
+    assert found.tolist() == pytest.approx([every[7], every[2], every[2]], abs=1e-6)
+
+
+def other_codes(n: int, dimension: int) -> NDArray[np.uint8]:
+    codes = VectorBlock.of(unit_rows(n, dimension=dimension)).codes
+    assert codes is not None
+    return codes
+
+
+def flat_codes() -> NDArray[np.uint8]:
+    flat = faiss.IndexFlatIP(CODED_DIMENSION)
+    flat.add(clusters().astype(np.float32))
+    written: NDArray[np.uint8] = faiss.serialize_index(flat)
+    return written
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        np.empty(0, dtype=np.uint8),
+        np.frombuffer(b"damaged" * 50, dtype=np.uint8),
+        other_codes(CODED_ROWS, CODED_DIMENSION),
+        other_codes(LARGE, 32),
+        flat_codes(),
+    ],
+    ids=["empty", "text", "fewer rows", "other dimension", "another faiss index"],
+)
+def test_codes_that_are_not_those_of_the_rows_are_refused(codes: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match=r"no faiss index|codes of .* expected 6000 x 64"):
+        VectorBlock.of(clusters(), codes)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001, 0.3, 0.999])
+def test_codes_that_are_cut_are_refused(part: float) -> None:
+    codes = coded().codes
+    assert codes is not None
+    with pytest.raises(ValueError, match="no faiss index"):
+        VectorBlock.of(clusters(), codes[: int(part * len(codes))])
