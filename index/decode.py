@@ -40,9 +40,7 @@ MAX_STREAM_BYTES = 4 * 2**30
 
 _HEAD_BYTES = 4096
 _UNREAD_FORMATS = (
-    (b"%PDF-", "a binary file (PDF)"),
-    (b"PK\x03\x04", "a binary file (ZIP archive, or an office document such as DOCX or ODT)"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a binary file (office document such as DOC or XLS)"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document (DOC, XLS or PPT; save it as DOCX, XLSX or PPTX)"),
     (b"\x89PNG", "a binary file (PNG image)"),
     (b"\xff\xd8\xff", "a binary file (JPEG image)"),
     (b"GIF8", "a binary file (GIF image)"),
@@ -56,7 +54,6 @@ _UNREAD_FORMATS = (
     (b"{\\rtf", "an RTF document"),
     (b"%!PS", "a PostScript document"),
 )
-_HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _WIDE_ENCODINGS = (
@@ -106,8 +103,6 @@ def check_readable(source: str, stream: ByteStream) -> None:
     """
     head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
     found = next((name for magic, name in _UNREAD_FORMATS if head.startswith(magic)), None)
-    if found is None and _HTML.match(head):
-        found = "an HTML page"
     if found is None and wide_encoding(head) is None and _is_binary(head):
         found = "a binary file"
     if found is not None:

@@ -1,12 +1,7 @@
-"""Files to Documents: walk the folders, hash, open, choose the loader of the format.
-
-To add a format, write its loader in formats.py, or in a file of its own, and name it in `_load_stream`. The content
-decides first (gzip and the binary formats are known by their first bytes, whatever the name), then the extension.
-"""
+"""Files to Documents: walk the folders, hash, open; `formats.dispatch` chooses the loader."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import os
@@ -16,11 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.decode import ByteStream, check_readable, printable, reading, reason_of
+from index.decode import printable, reading, reason_of
 from index.errors import InputError, LoadError
-from index.formats import LoadedFile, load_json, load_json_lines, load_markdown, load_text
+from index.formats.dispatch import load_stream
+from index.formats.notes import LoadNotes
+from index.types import Document
 
-__all__ = ["LoadedFile", "SourceFile", "find_files", "hash_file", "load_file"]
+__all__ = [
+    "LoadNotes",
+    "LoadedFile",
+    "SourceFile",
+    "find_files",
+    "hash_file",
+    "load_file",
+    "stream_documents",
+]
 
 _SYSTEM_FILES = frozenset(["Thumbs.db", "desktop.ini"])
 _SPECIAL_FILES = (
@@ -30,7 +35,6 @@ _SPECIAL_FILES = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISCHR, "a device"),
 )
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +128,39 @@ def hash_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedFile:
+    """What one file gave.
+
+    Attributes:
+        documents: in the order of the file, no two of the same source.
+        problems: what could not be read; the documents are the rest.
+        warnings: what was read though not as written, one clause each, the source before it.
+    """
+
+    documents: tuple[Document, ...] = ()
+    problems: tuple[LoadError, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def load_file(file: SourceFile) -> LoadedFile:
-    """Read the documents of a file; nothing is raised, what cannot be read is among the problems."""
+    """Read all documents of a file at once; see `stream_documents`."""
+    notes = LoadNotes()
+    documents = tuple(stream_documents(file, notes))
+    return LoadedFile(documents, tuple(notes.problems), tuple(notes.warnings))
+
+
+def stream_documents(file: SourceFile, notes: LoadNotes) -> Iterator[Document]:
+    """Yield the documents of a file as they are read, no two of the same source.
+
+    Nothing is raised: what cannot be read is added to the problems of ``notes``, what was read with a doubt to its
+    warnings; they are complete once the last document was yielded.
+    """
     try:
         with _opened(file.path, file.source) as raw:
-            if not raw.peek(2).startswith(_GZIP_MAGIC):
-                return _load_stream(file, raw)
-            with gzip.GzipFile(fileobj=raw) as stream:
-                return _load_stream(file, stream)
+            yield from load_stream(file.source, file.path.name, raw, notes)
     except LoadError as error:
-        return LoadedFile(problems=(error,))
+        notes.problems.append(error)
 
 
 @contextmanager
@@ -145,18 +172,3 @@ def _opened(path: Path, source: str) -> Iterator[io.BufferedReader]:
             raise LoadError(source, f"is {_kind(mode)}, not a file")
         with path.open("rb") as stream:
             yield stream
-
-
-def _load_stream(file: SourceFile, stream: ByteStream) -> LoadedFile:
-    """Read a file, decompressed, with the loader of its format."""
-    check_readable(file.source, stream)
-    suffixes = [suffix.lower() for suffix in file.path.suffixes if suffix.lower() != ".gz"]
-    match suffixes[-1:]:
-        case [".jsonl" | ".ndjson"]:
-            return load_json_lines(file.source, stream)
-        case [".json"]:
-            return load_json(file.source, stream)
-        case [".md" | ".markdown"]:
-            return load_markdown(file.source, stream)
-        case _:
-            return load_text(file.source, stream)

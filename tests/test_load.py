@@ -179,7 +179,7 @@ class TestBytes:
         ("data", "reason"),
         [
             (b"%PDF-1.7\n", "PDF"),
-            (b"PK\x03\x04", "DOCX"),
+            (b"PK\x03\x04", "damaged archive"),
             (b"\x89PNG\r\n\x1a\n", "PNG"),
             (b"\x7fELF\x02", "ELF"),
             (b"abc\x00def", "binary file"),
@@ -190,7 +190,6 @@ class TestBytes:
             (gzip.compress(gzip.compress(b"text")), "gzip inside gzip"),
             (gzip.compress(b"text" * 1000)[:-12], "gzip"),
             (b"\x1f\x8bnot really", "gzip"),
-            (b"<!DOCTYPE html><p>a", "HTML"),
             (b"{\\rtf1 a}", "RTF"),
             (b"", "empty"),
             (b" \r\n\t", "empty"),
@@ -210,7 +209,7 @@ class TestBytes:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("index.decode.MAX_DOCUMENT_BYTES", 100)
-        monkeypatch.setattr("index.formats.MAX_DOCUMENT_BYTES", 100)
+        monkeypatch.setattr("index.formats.records.MAX_DOCUMENT_BYTES", 100)
         assert load(tmp_path / "a.txt", b"a" * 100).problems == ()
         assert "too large" in reasons(load(tmp_path / "a.txt", b"a" * 101))[0]
         assert "too large" in reasons(load(tmp_path / "a.txt.gz", gzip.compress(b"a" * 10_000)))[0]
@@ -232,10 +231,10 @@ class TestText:
     def test_text_that_looks_like_json_stays_text(self, tmp_path: Path) -> None:
         assert load(tmp_path / "a.txt", b'{"text": "a"}').documents[0].text == '{"text": "a"}'
 
-    def test_id_depends_on_source_and_text(self, tmp_path: Path) -> None:
+    def test_id_depends_on_the_text_alone(self, tmp_path: Path) -> None:
         ids = [load(tmp_path / name, data).documents[0].id for name, data in [("a", b"x"), ("a", b"y"), ("b", b"x")]]
-        assert len(set(ids)) == 3
-        assert ids[0] == hashlib.blake2b(b"a\x00x", digest_size=16).hexdigest()
+        assert ids[0] == ids[2] != ids[1]
+        assert ids[0] == hashlib.blake2b(b"x", digest_size=16).hexdigest()
 
     @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
     @example("a\r\nb\rc\n\x85d\u2028e")
@@ -306,7 +305,7 @@ class TestJsonLines:
         assert (first.text, first.body_start) == ("Un\r\ndeux. 😀", 0)
         assert first.metadata == {"theme": ["a", {"b": None}]}
         assert (second.source, second.title, second.date, second.metadata) == (f"{name}#L3", None, None, {})
-        assert second.id == hashlib.blake2b(f"{name}#L3\0Sans rien".encode(), digest_size=16).hexdigest()
+        assert second.id == hashlib.blake2b(b"Sans rien", digest_size=16).hexdigest()
         assert (third.id, third.source, third.metadata) == ("7", f"{name}#7", {})
 
     @pytest.mark.parametrize(

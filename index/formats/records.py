@@ -1,23 +1,15 @@
-"""The loaders, one a format: text, Markdown, JSON lines, JSON.
-
-A document's text is the file as decoded, byte order mark and line ends included: ``document.text`` is what
-``path.open(encoding="utf-8", newline="").read()`` gives, so its offsets hold in the file. UTF-16 and UTF-32
-are read where the file begins with their mark, which is not part of the text. What is not UTF-8 is read as cp1252,
-with a warning.
-"""
+"""Records: JSON lines and JSON, one document each; what other formats give record by record is added the same way."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from index.dates import parse_date, read_header
+from index.dates import parse_date
 from index.decode import (
     BOM,
     LIMITS,
@@ -31,29 +23,18 @@ from index.decode import (
     wide_encoding,
 )
 from index.errors import LoadError
+from index.formats.extracted import UNREAD_DATE, text_id
+from index.formats.notes import LoadNotes
 from index.types import Document
 
-__all__ = [
-    "LoadedFile",
-    "load_json",
-    "load_json_lines",
-    "load_markdown",
-    "load_text",
-]
+__all__ = ["Records", "load_json", "load_json_lines"]
 
-_FRONT_MATTER = re.compile(
-    r"\ufeff?---[ \t]*\r?\n(?P<fields>(?:(?:[\w-]+[ \t]*:.*|[ \t#-].*|\r?)\n)*?)(?:---|\.\.\.)[ \t]*(?:\r?\n\s*|\Z)"
-)
-_FIELD = re.compile(r"(?P<name>title|date)[ \t]*:[ \t]*(?P<value>[^\r\n]*)", re.IGNORECASE)
-_FENCE = re.compile(r" {0,3}(?:```|~~~)")
-_HEADING = re.compile(r" {0,3}#[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 _MAX_DEPTH = 100
 """Deepest nesting of a record: far below Python's recursion limit, so that its metadata can be written again."""
 
 _TOO_DEEP = f"is nested more than {_MAX_DEPTH} deep"
-_UNREAD_DATE = "the date is not understood; kept as metadata"
 _JSON_NAMES = {
     type(None): "null",
     bool: "true or false",
@@ -65,89 +46,48 @@ _JSON_NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedFile:
-    """What one file gave.
-
-    Attributes:
-        documents: in the order of the file, no two of the same source.
-        problems: what could not be read; the documents are the rest.
-        warnings: what was read though not as written, one clause each, the source before it.
-    """
-
-    documents: tuple[Document, ...] = ()
-    problems: tuple[LoadError, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-
-def load_text(source: str, stream: ByteStream) -> LoadedFile:
-    """Read a plain text as one document, with the date of its header."""
-    text, warnings = read_text(source, stream)
-    date, body_start = _header(text)
-    document = Document(_hash_id(source, text), source, text, date=date, body_start=body_start)
-    return LoadedFile((document,), warnings=warnings)
-
-
-def load_markdown(source: str, stream: ByteStream) -> LoadedFile:
-    """Read a Markdown text as one document, its marks left in place.
-
-    Title and date come from simple ``title:`` and ``date:`` lines of its front matter; else from its first heading of
-    the first level, and from a header as in a plain text.
-    """
-    text, warnings = read_text(source, stream)
-    front_matter = _FRONT_MATTER.match(text)
-    if front_matter is None:
-        date, body_start = _header(text)
-        fields: dict[str, str] = {}
-    else:
-        lines = front_matter["fields"].splitlines()
-        found = (match for line in lines if (match := _FIELD.fullmatch(line.rstrip())))
-        fields = {match["name"].lower(): match["value"].strip().strip("\"'") for match in found}
-        date, body_start = parse_date(fields.get("date")), front_matter.end()
-    metadata = {}
-    if fields.get("date") and date is None:
-        metadata["date"] = fields["date"]
-        warnings += (f"{source}: {_UNREAD_DATE}",)
-    title = fields.get("title") or _first_heading(text[body_start:])
-    document = Document(_hash_id(source, text), source, text, title, date, body_start, metadata)
-    return LoadedFile((document,), warnings=warnings)
-
-
-def load_json_lines(source: str, stream: ByteStream) -> LoadedFile:
+def load_json_lines(source: str, stream: ByteStream, notes: LoadNotes) -> Iterator[Document]:
     """Read one document a line; a line that is broken is a problem, the others are read."""
-    records = _Records(source)
+    records = Records(source, notes)
     try:
         for number, line in _lines(records, stream):
             if line.strip():
-                records.add_json(f"{source}:{number}", f"L{number}", line)
+                yield from records.parsed(f"{source}:{number}", f"L{number}", line)
     except LoadError as error:  # the end of the stream cannot be read, the lines before it were
-        records.problems.append(error)
-    return records.loaded()
+        notes.problems.append(error)
+    records.close()
 
 
-def load_json(source: str, stream: ByteStream) -> LoadedFile:
+def load_json(source: str, stream: ByteStream, notes: LoadNotes) -> Iterator[Document]:
     """Read a JSON array of objects, or one object, as documents; JSON lines under this extension as well."""
     text, warnings = read_text(source, stream)
-    records = _Records(source)
+    records = Records(source, notes)
     try:
         value = records.parse(text.removeprefix(BOM))
     except ValueError as error:
         if text.lstrip(BOM + " \t\r\n").startswith("{") and "Extra data" in str(error):
-            return load_json_lines(source, io.BufferedReader(io.BytesIO(text.encode())))
+            yield from load_json_lines(source, io.BufferedReader(io.BytesIO(text.encode())), notes)
+            return
         raise LoadError(source, str(error)) from error
+    notes.warnings += warnings
     for number, item in enumerate(value if isinstance(value, list) else [value], start=1):
-        records.add(f"{source}[{number}]", f"{number}", item)
-    loaded = records.loaded()
-    return LoadedFile(loaded.documents, loaded.problems, warnings + loaded.warnings)
+        yield from records.read(f"{source}[{number}]", f"{number}", item)
+    records.close()
 
 
-class _Records:
-    """The documents of a file of JSON records, with what went wrong, as they are added."""
+class Records:
+    """Reads the records of a file, and tells what went wrong when it is closed.
 
-    def __init__(self, source: str) -> None:
+    Args:
+        source: the file.
+        notes: takes problems at once, and warnings when all records are read.
+    """
+
+    def __init__(self, source: str, notes: LoadNotes) -> None:
         self.source = source
-        self.problems: list[LoadError] = []
-        self._documents: list[Document] = []
+        self._problems = notes.problems
+        self._warnings = notes.warnings
+        self._is_empty = True
         self._fragments: set[str] = set()
         self._notes: dict[str, list[str]] = {}
         self._where = source
@@ -179,27 +119,29 @@ class _Records:
             raise ValueError(_TOO_DEEP)
         return value
 
-    def add_json(self, where: str, name: str, text: str) -> None:
-        """Add the document of one JSON text, or its problem."""
+    def parsed(self, where: str, name: str, text: str) -> Iterator[Document]:
+        """Yield the document of one JSON text, or note its problem."""
         self._where = where
         try:
             value = self.parse(text)
         except ValueError as error:
-            self.problems.append(LoadError(where, str(error)))
+            self._is_empty = False
+            self._problems.append(LoadError(where, str(error)))
         else:
-            self.add(where, name, value)
+            yield from self.read(where, name, value)
 
-    def add(self, where: str, name: str, value: Any) -> None:
-        """Add the document of one JSON value, or its problem.
+    def read(self, where: str, name: str, value: Any) -> Iterator[Document]:
+        """Yield the document of one JSON value, or note its problem.
 
         Args:
             where: the record for messages, ``file.jsonl:12``.
             name: what stands after ``#`` in the document's source when the record has no id, ``L12``.
             value: the parsed record.
         """
+        self._is_empty = False
         reason = _fault(value)
         if reason is not None:
-            self.problems.append(LoadError(where, reason))
+            self._problems.append(LoadError(where, reason))
             return
         fields = dict(value)
         text, given_id = fields.pop("text"), fields.pop("id", None)
@@ -209,24 +151,20 @@ class _Records:
         if date is not None or fields.get("date") in (None, ""):
             fields.pop("date", None)
         else:
-            self.note(where, _UNREAD_DATE)
+            self.note(where, UNREAD_DATE)
         title = fields.pop("title", None)
         if not (title is None or isinstance(title, str)):
             fields["title"], title = title, None
             self.note(where, "the title is no string; kept as metadata")
-        self._documents.append(
-            Document(id_ or _hash_id(source, text), source, text, title or None, date, metadata=fields)
-        )
+        yield Document(id_ or text_id(text), source, text, (title or "").strip() or None, date, metadata=fields)
 
-    def loaded(self) -> LoadedFile:
-        """Return what was added; a file without a record is a problem."""
-        if not (self._documents or self.problems):
-            self.problems.append(LoadError(self.source, "is empty"))
-        warnings = (
-            f"{places[0]}: {what}" + (f" (and {len(places) - 1} more like it)" if len(places) > 1 else "")
-            for what, places in self._notes.items()
-        )
-        return LoadedFile(tuple(self._documents), tuple(self.problems), tuple(warnings))
+    def close(self) -> None:
+        """Hand over the warnings; a file without a record is a problem."""
+        if self._is_empty and not self._problems:
+            self._problems.append(LoadError(self.source, "is empty"))
+        for what, places in self._notes.items():
+            more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
+            self._warnings.append(f"{places[0]}: {what}{more}")
 
     def _fragment(self, where: str, name: str, id_: str | None) -> str:
         """Return what stands after ``#``: the id where it is new, else the id and the place."""
@@ -278,7 +216,7 @@ def _not_a_constant(name: str) -> None:
     raise ValueError(f"holds {name}, which is not JSON")
 
 
-def _lines(records: _Records, stream: ByteStream) -> Iterator[tuple[int, str]]:
+def _lines(records: Records, stream: ByteStream) -> Iterator[tuple[int, str]]:
     """Yield the lines of a stream as decoded, with their number from 1, without holding more than one."""
     if wide_encoding(stream.peek(4)) is not None:
         text, _ = read_text(records.source, stream)
@@ -295,24 +233,3 @@ def _lines(records: _Records, stream: ByteStream) -> Iterator[tuple[int, str]]:
             if warning is not None:
                 records.note(where, warning)
             yield number, text.removeprefix(BOM) if number == 1 else text
-
-
-def _header(text: str) -> tuple[str | None, int]:
-    """Return the date of a text's header, and where its prose begins."""
-    date, body_start = read_header(text)
-    return date, body_start or len(text) - len(text.removeprefix(BOM))
-
-
-def _first_heading(text: str) -> str | None:
-    """Return the words of the first heading of the first level, outside code blocks."""
-    in_code = False
-    for line in text.splitlines():
-        if _FENCE.match(line):
-            in_code = not in_code
-        elif not in_code and (heading := _HEADING.fullmatch(line.removeprefix(BOM))):
-            return heading["title"] or None
-    return None
-
-
-def _hash_id(source: str, text: str) -> str:
-    return hashlib.blake2b(f"{source}\x00{text}".encode(), digest_size=16).hexdigest()
