@@ -98,8 +98,9 @@ def _open_corpus(directory: Path) -> CorpusIndex:
 def _report(step: Progress) -> None:
     """Rewrite one line of a terminal with how far the index has come; a log file is left alone."""
     if sys.stderr.isatty():
-        end = "\n" if step.done >= step.total else ""
-        sys.stderr.write(f"\r{step.stage} {step.done}/{step.total}{end}")
+        of = f"/{step.total}" if step.total else ""
+        end = "\n" if step.done == step.total else ""
+        sys.stderr.write(f"\r{step.stage} {step.done}{of}{end}")
         sys.stderr.flush()
 
 

@@ -32,6 +32,21 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question")
     ask.add_argument("--since", metavar="DATE", help="only documents dated then or later, such as 2022 or 2022-01")
     ask.add_argument("--until", metavar="DATE", help="only documents dated then or earlier")
+    ask.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="only this file, folder or record, as citations name it; may be given several times",
+    )
+    ask.add_argument(
+        "--where",
+        action="append",
+        type=_field,
+        default=[],
+        metavar="FIELD=VALUE",
+        help="only documents with this value in a metadata field; several values of one field are alternatives",
+    )
     ask.set_defaults(run=_ask)
 
     evaluate = commands.add_parser("evaluate", parents=[common], help="measure answers to questions with known answers")
@@ -42,9 +57,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _field(text: str) -> tuple[str, str]:
+    field, equals, value = text.partition("=")
+    if not (field and equals):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected FIELD=VALUE, such as author=AFP")
+    return field, value
+
+
 def _ask(options: argparse.Namespace) -> int:
     chatbot = Chatbot(CorpusIndex.open(options.index))
-    answer = chatbot.ask(options.question, since=options.since, until=options.until)
+    where: dict[str, list[str]] = {}
+    for field, value in options.where:
+        where.setdefault(field, []).append(value)
+    answer = chatbot.ask(
+        options.question, since=options.since, until=options.until, sources=options.source, where=where
+    )
     if options.json:
         print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
     else:
@@ -62,7 +89,8 @@ def _print_answer(answer: Answer) -> None:
         print(f"\n[{citation.marker}] « {' '.join(citation.text.split())} »")
         date = f", {format_date(citation.date)}" if citation.date else ""
         title = f"{citation.title} — " if citation.title else ""
-        print(f"    {title}{citation.source}{date}, caractères {citation.start} à {citation.end}")
+        page = f", page {citation.page}" if citation.page else ""
+        print(f"    {title}{citation.source}{date}{page}, caractères {citation.start} à {citation.end}")
     print(f"\nconfiance {answer.confidence:.2f} · {answer.mode} · génération {answer.generation}")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from index.corpus import CorpusIndex
+from index.filters import Filter
 from qa.conversation import carry_over
 from qa.evidence import EvidenceRanker
 from qa.generate import ExtractiveGenerator, Generator, cite, refusal, short_answer
@@ -49,33 +51,44 @@ class Chatbot:
         name = self._corpus.embedder.name
         return f"{self._generator.name} · {'modèle embarqué' if name == 'bundled' else f'modèle {name}'}"
 
-    def ask(self, question: str, *, since: str | None = None, until: str | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """Answer a question by itself.
 
         Args:
             question: in plain French, 1 to 2,000 characters.
             since: ISO date of any precision; only documents dated then or later are asked.
             until: ISO date; only documents dated then or earlier.
+            sources: only documents of these files, folders or single records.
+            where: only documents with these values in these metadata fields; see `CorpusIndex.search`.
 
         Returns:
             The answer, or a refusal with the nearest sentences as citations.
 
         Raises:
-            InputError: if the question is empty or too long, or a date is none.
+            InputError: if the question is empty or too long, a date is none or a value cannot be compared.
         """
-        return self._ask(question, understood_as=None, since=since, until=until)
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        return self._ask(question, understood_as=None, only=only)
 
     def conversation(self) -> Conversation:
         """Start a conversation that remembers its own turns only."""
         return Conversation(self)
 
-    def _ask(self, text: str, *, understood_as: str | None, since: str | None, until: str | None) -> Answer:
+    def _ask(self, text: str, *, understood_as: str | None, only: Filter) -> Answer:
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
-            dates = DateRange(since, until) if since or until else None
+            dates = DateRange(only.since, only.until) if only.since or only.until else None
             question = read_question(text, understood_as=understood_as, dates=dates)
         with _timed(timings, "search"):
-            found = self._corpus.search_in_full(question.understood_as, k=N_HITS, since=since, until=until)
+            found = self._corpus.search_in_full(question.understood_as, k=N_HITS, only=only)
         with _timed(timings, "evidence"):
             ranking = self._ranker.rank(question, found)
         threshold = ranking.threshold if self._threshold is None else self._threshold
@@ -112,10 +125,19 @@ class Conversation:
         self._chatbot = chatbot
         self._last: Answer | None = None
 
-    def ask(self, question: str, *, since: str | None = None, until: str | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Answer:
         """Answer the next question; `Answer.understood_as` shows how it was read. Arguments as `Chatbot.ask`."""
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
         understood = carry_over(question, self._last.understood_as) if self._last else None
-        answer = self._chatbot._ask(question, understood_as=understood, since=since, until=until)
+        answer = self._chatbot._ask(question, understood_as=understood, only=only)
         self._last = answer
         return answer
 

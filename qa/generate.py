@@ -74,6 +74,7 @@ def cite(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
                 source=document.source,
                 title=document.title,
                 date=document.date,
+                page=document.page_at(span.start),
                 start=span.start,
                 end=span.end,
                 text=piece.sentence.text,

@@ -12,10 +12,13 @@ __all__ = ["answer_to_dict", "hit_to_dict"]
 
 
 def answer_to_dict(answer: Answer) -> dict[str, Any]:
-    """Return an answer as JSON values, with the fields of `Answer`, `Citation` and `Statement` under their names."""
+    """Return an answer as JSON values, with the fields of `Answer`, `Citation` and `Statement` under their names.
+
+    A citation has a ``page`` only where its document has pages.
+    """
     record = asdict(answer)
     return record | {
-        "citations": [dict(citation) for citation in record["citations"]],
+        "citations": [_paged(citation) for citation in record["citations"]],
         "statements": [dict(s) | {"markers": list(s["markers"])} for s in record["statements"]],
         "timings_ms": dict(answer.timings_ms),
     }
@@ -24,13 +27,19 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
 def hit_to_dict(hit: Hit) -> dict[str, Any]:
     """Return a hit as JSON values, its passage with exact offsets."""
     document, span = hit.passage.document, hit.passage.span
-    return {
+    record = {
         "document_id": document.id,
         "source": document.source,
         "title": document.title,
         "date": document.date,
+        "page": document.page_at(span.start),
         "start": span.start,
         "end": span.end,
         "text": hit.passage.text,
         "score": hit.score,
     }
+    return _paged(record)
+
+
+def _paged(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "page" or value is not None}

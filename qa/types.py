@@ -71,6 +71,7 @@ class Citation:
         end: one past its last character.
         text: the sentence.
         score: estimated probability that the sentence answers, in [0, 1].
+        page: number of the page that the sentence begins on, from 1; None for a format without pages.
     """
 
     marker: int
@@ -82,6 +83,7 @@ class Citation:
     end: int
     text: str
     score: float
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -372,7 +372,7 @@ def test_a_file_that_cannot_be_read_leaves_the_former_one(small: CorpusIndex, tm
         ("a.jsonl", b'{"text": \n', "a.jsonl, ligne 1 : ce n’est pas du JSON valide"),
         ("a.jsonl", b'{"title": "Sans texte"}\n', "a.jsonl, ligne 1 : il manque un champ « text »"),
         ("a.txt", bytes(range(256)) * 4, "a.txt : ce format n’est pas lu"),
-        ("a.txt", b"%PDF-1.7\n", "a.txt : ce format n’est pas lu"),
+        ("a.txt", b"%PDF-1.7\n", "a.txt : le fichier est abîmé ou incomplet"),
         ("a.txt", b" \n", "a.txt : il n’y a pas de texte"),
         (
             "a.txt",
@@ -425,7 +425,9 @@ def test_a_change_that_fails_leaves_the_uploads_as_they_were(
 
 def test_a_rebuild_is_told_in_numbers() -> None:
     problems = tuple(LoadError(f"docs/a.jsonl:{n}", "broken JSON") for n in range(1, 30))
-    html = render_report(UpdateReport(2, 1, 0, 7, 9, problems, ("docs/b.txt: is not UTF-8, read as cp1252",), 5))
+    html = render_report(
+        UpdateReport(("a", "b"), ("c",), (), 7, 9, problems, ("docs/b.txt: is not UTF-8, read as cp1252",), 5)
+    )
     text = Seen(html).text
     assert text.startswith("2 documents en plus, 1 document mis à jour ; 7 documents sans changement.")
     assert "a.jsonl, ligne 20 : broken JSON" in text

@@ -100,6 +100,7 @@ class Desk:
 
 def _shown_in(progress: gr.Progress = PROGRESS) -> Callable[[Progress], None]:
     def show(step: Progress) -> None:
-        progress(step.done / step.total if step.total else 0.0, desc=step.stage.capitalize())
+        share = step.done / step.total if step.total else None
+        progress(share, desc=f"{step.stage.capitalize()} : {step.done}")
 
     return show

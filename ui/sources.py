@@ -65,6 +65,7 @@ def passage_around(document: Document, start: int, end: int) -> Span:
 def _card(citation: Citation, turn: int, corpus: CorpusIndex) -> str:
     name = PurePath(citation.source).name
     where = [date_in_words(citation.date)] if citation.date else []
+    where += [f"page {citation.page}"] if citation.page else []
     if citation.title:
         where.append(name)
     return (

@@ -20,6 +20,13 @@ __all__ = [
 REASONS = (
     ("is not JSON", "ce n’est pas du JSON valide"),
     ('"text"', "il manque un champ « text » qui contienne du texte"),
+    ("is scanned", "ce sont des images de pages : passez le fichier par une reconnaissance de texte (OCR)"),
+    ("(OCR)", "ce sont des images de pages : passez le fichier par une reconnaissance de texte (OCR)"),
+    ("protected by a password", "le fichier est protégé par un mot de passe : enregistrez-le sans"),
+    ("an old office document", "c’est un ancien format : enregistrez le fichier en DOCX, XLSX ou PPTX"),
+    ("damaged or cut off gzip", "l’archive est abîmée ou incomplète : compressez le fichier de nouveau"),
+    ("damaged", "le fichier est abîmé ou incomplet"),
+    ("holds no text", "il n’y a pas de texte"),
     ("which this version does not read", "ce format n’est pas lu : convertissez le fichier en texte (UTF-8)"),
     ("is empty", "il n’y a pas de texte"),
     ("too large", "c’est trop volumineux"),
