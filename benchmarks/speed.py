@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -16,9 +14,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
+
+from benchmarks.measure import disk_mebibytes, head, run
 
 _QUESTION = "Qui est le secrétaire général de l'Otan ?"
 
@@ -32,13 +30,13 @@ def main() -> None:
     rows: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory() as folder:
         seeds, news = Path(folder, "seeds"), Path(folder, "news")
-        _run(["-m", "index", "build", "--index", str(seeds)])
-        cold = [_run(["-m", "qa", "ask", _QUESTION, "--index", str(seeds)])[0] for _ in range(options.runs)]
+        run(["-m", "index", "build", "--index", str(seeds)])
+        cold = [run(["-m", "qa", "ask", _QUESTION, "--index", str(seeds)])[0] for _ in range(options.runs)]
         rows.append(("`python -m qa ask`, cold, `seeds/`", f"{statistics.median(cold):.2f} s", "1.0 s"))
         page = [_page(seeds) for _ in range(options.runs)]
         rows.append(("`python app.py` until the page answers, `seeds/`", f"{statistics.median(page):.1f} s", "8 s"))
         rows += _news(options, news, Path(folder))
-    print(f"{date.today()} · commit {_commit()} · {_hardware()} · Python {platform.python_version()}\n")
+    print(f"{head()}\n")
     print("| what | measured | target |\n|---|---|---|")
     for what, measured, target in rows:
         print(f"| {what} | {measured} | {target} |")
@@ -47,20 +45,17 @@ def main() -> None:
 def _news(options: argparse.Namespace, index: Path, folder: Path) -> list[tuple[str, str, str]]:
     articles = options.data / "news/articles.jsonl.gz"
     build = ["-m", "index", "build", str(articles), "--index", str(index)]
-    seconds, mebibytes = _run(build)
-    again = statistics.median(_run(build)[0] for _ in range(options.runs))
-    cold = statistics.median(
-        _run(["-m", "qa", "ask", _QUESTION, "--index", str(index)])[0] for _ in range(options.runs)
-    )
+    seconds, mebibytes = run(build)
+    again = statistics.median(run(build)[0] for _ in range(options.runs))
+    cold = statistics.median(run(["-m", "qa", "ask", _QUESTION, "--index", str(index)])[0] for _ in range(options.runs))
     added = folder / "ajout.txt"
     times = []
-    for run in range(options.runs):
-        added.write_text(f"Le pont de Gassin a rouvert ; {run} personnes étaient là.", encoding="utf-8")
-        times.append(_run(["-m", "index", "add", str(added), "--index", str(index)])[0])
+    for number in range(options.runs):
+        added.write_text(f"Le pont de Gassin a rouvert ; {number} personnes étaient là.", encoding="utf-8")
+        times.append(run(["-m", "index", "add", str(added), "--index", str(index)])[0])
     code = _ASK.format(questions=options.data / "news/questions-dev.jsonl", index=index)
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     asked = json.loads(done.stdout)
-    size = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
     return [
         ("news (33,483 articles, 66.8 M characters): full build", f"{seconds:.0f} s", "120 s"),
         ("news: peak memory of the build, all processes", f"{mebibytes:.0f} MiB", "1,536 MiB"),
@@ -70,7 +65,7 @@ def _news(options: argparse.Namespace, index: Path, folder: Path) -> list[tuple[
         (f"news: a question, 95th percentile of {asked['n']}", f"{asked['p95']:.0f} ms", "–"),
         ("news: `python -m qa ask`, cold", f"{cold:.2f} s", "–"),
         ("news: memory while asking", f"{asked['mebibytes']:.0f} MiB", "–"),
-        ("news: index on disk", f"{size / 2**20:.0f} MiB", "–"),
+        ("news: index on disk", f"{disk_mebibytes(index):.0f} MiB", "–"),
     ]
 
 
@@ -93,17 +88,6 @@ print(json.dumps(dict(n=len(times), p50=p50, p95=p95, mebibytes=memory)))
 """
 
 
-def _run(arguments: Sequence[str]) -> tuple[float, float]:
-    """Run a command; return its wall time in seconds and its peak memory, its children's included, in MiB."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"python {' '.join(arguments)} failed with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
-
-
 def _page(index: Path) -> float:
     """Return the seconds from starting the page until it answers."""
     port = 17_860
@@ -123,17 +107,6 @@ def _page(index: Path) -> float:
     finally:
         process.terminate()
         process.wait()
-
-
-def _commit() -> str:
-    return subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
-def _hardware() -> str:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.machine()}"
 
 
 if __name__ == "__main__":
