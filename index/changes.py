@@ -8,7 +8,7 @@ from pathlib import Path
 
 from index.catalog import Catalog
 from index.errors import InputError, LoadError
-from index.load import SourceFile
+from index.load import SourceFile, is_hidden
 from index.plan import FileChange
 from index.roots import absolute_path, files_of_root, is_inside, roots_of, source_name
 
@@ -34,8 +34,14 @@ def to_add(
     catalog: Catalog, paths: Sequence[str | Path], files: Sequence[SourceFile], problems: Sequence[LoadError]
 ) -> FileChange:
     """Return the change that adds the files of some paths, or brings them up to date, and touches no other."""
-    roots = dict([*catalog.files.roots(), *roots_of(paths)])
+    roots = dict(catalog.files.roots())
+    roots |= {path: given for path, given in roots_of(paths) if not any(_is_walked(path, root) for root in roots)}
     return FileChange(files=tuple(files), problems=tuple(problems), roots=tuple(roots.items()))
+
+
+def _is_walked(path: str, root: str) -> bool:
+    """Say whether a walk of a root comes to a path: it lies below, and nothing on the way is hidden."""
+    return is_inside(path, root) and not any(is_hidden(part) for part in Path(path).relative_to(root).parts)
 
 
 def to_refresh(catalog: Catalog, directory: Path) -> FileChange:
@@ -69,6 +75,7 @@ def to_remove(catalog: Catalog, sources: Sequence[str]) -> FileChange:
         InputError: if the index holds nothing of one of the names.
     """
     known = catalog.files.all()
+    by_source = {file.source: {path} for path, file in known.items()}
     gone: set[str] = set()
     single: list[str] = []
     roots = catalog.files.roots()
@@ -78,7 +85,9 @@ def to_remove(catalog: Catalog, sources: Sequence[str]) -> FileChange:
             single.append(source)
             continue
         name, absolute = source.rstrip("/"), absolute_path(source)
-        paths = {p for p, f in known.items() if is_inside(f.source, name) or is_inside(p, absolute)}
+        paths = {absolute} if absolute in known else by_source.get(name, set())
+        if not paths:  # a folder
+            paths = {p for p, f in known.items() if is_inside(f.source, name) or is_inside(p, absolute)}
         if not name or not (paths or found is not None):
             raise unknown_source(source)
         gone |= paths

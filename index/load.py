@@ -23,6 +23,7 @@ __all__ = [
     "SourceFile",
     "find_files",
     "hash_file",
+    "is_hidden",
     "load_file",
     "stream_documents",
 ]
@@ -102,10 +103,11 @@ def _visit(path: Path, files: dict[Path, SourceFile], folders: set[Path]) -> lis
     if real in folders:
         return []
     folders.add(real)
-    return sorted((entry for entry in path.iterdir() if not _is_hidden(entry.name)), reverse=True)
+    return sorted((entry for entry in path.iterdir() if not is_hidden(entry.name)), reverse=True)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Say whether a walk of a folder passes over a file or folder of this name."""
     return name.startswith(".") or name in _SYSTEM_FILES
 
 

@@ -6,7 +6,7 @@ read, and a preview of it can be shown without a change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from index.catalog import Catalog, StoredSource, document_hash
@@ -141,7 +141,8 @@ class Comparison:
             yield from map(self._going, self._catalog.sources_of(path).values())
             yield FileGone(path)
         for source in what.sources:
-            if (found := self._catalog.source(source)) is not None:
+            found = self._catalog.source(source)
+            if found is not None and source not in self._outgoing:
                 yield self._going(found)
         yield from self._given()
         taken = {file.source: path for path, file in known.items() if path not in self._gone}
@@ -160,7 +161,7 @@ class Comparison:
             if former is not None:
                 named = replace(file, source=former.source)  # a file keeps the name that it was first given
             elif taken.get(file.source, path) != path:
-                named = replace(file, source=source_name(file.path))  # two folders of the same name
+                named = replace(file, source=_free_name(path, taken))  # two folders of the same name
             taken[named.source] = path
             yield from self._read(named, found_hash)
         self.problems = [*self.unread, *self.problems]
@@ -202,6 +203,14 @@ class Comparison:
     def _going(self, former: StoredSource) -> Outgoing:
         self._outgoing.add(former.source)  # in a preview, the catalog goes on naming it
         return Outgoing(former)
+
+
+def _free_name(path: str, taken: Mapping[str, str]) -> str:
+    """Return a name that no other file has: the absolute path, marked where another one is shown alike."""
+    name = source_name(path)
+    while taken.get(name, path) != path:
+        name += "~"
+    return name
 
 
 def _hash_of_given(document: Document) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.errors import InputError
-from index.load import find_files
+from index.load import find_files, is_hidden
 from index.roots import absolute_path, is_inside
 
 __all__ = ["Root", "Roots", "Signature", "folder_of", "mode_of", "signature_of"]
@@ -19,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 Signature = tuple[int, int, int]
 """Inode, size and time of modification of a file."""
-
-_SYSTEM_FILES = frozenset(["Thumbs.db", "desktop.ini"])
-"""Not read by find_files either."""
 
 
 @dataclass(slots=True)
@@ -73,7 +70,7 @@ class Roots:
         if root is None or root.folder is None or any(is_inside(path, index) for index in self._index):
             return False
         names = path[len(root.path) :].split("/")
-        return not any(name.startswith(".") or name in _SYSTEM_FILES for name in names)
+        return not any(map(is_hidden, names))
 
     def listed(self, paths: Iterable[str]) -> dict[str, Signature]:
         """Return the files that are there below paths, those of the index left out."""

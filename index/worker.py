@@ -15,6 +15,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -127,7 +128,8 @@ class _Process:
         self._thread.shutdown(cancel_futures=True)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # it has ended before it took what was written
+                    stream.close()
         self._process.wait()
 
     def _prepare(self, documents: Sequence[Document]) -> list[PreparedDocument]:

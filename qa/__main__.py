@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from index.command import index_option, run_command
 from index.corpus import CorpusIndex
@@ -64,11 +65,20 @@ def _field(text: str) -> tuple[str, str]:
     return field, value
 
 
+def _readings(value: str) -> list[Any]:
+    """Return a value as text, and as the number, true, false or null that it may stand for."""
+    try:
+        read = json.loads(value)
+    except (ValueError, RecursionError):
+        return [value]
+    return [value] if isinstance(read, (list, dict)) else [value, read]
+
+
 def _ask(options: argparse.Namespace) -> int:
     chatbot = Chatbot(CorpusIndex.open(options.index))
-    where: dict[str, list[str]] = {}
+    where: dict[str, list[Any]] = {}
     for field, value in options.where:
-        where.setdefault(field, []).append(value)
+        where.setdefault(field, []).extend(_readings(value))
     answer = chatbot.ask(
         options.question, since=options.since, until=options.until, sources=options.source, where=where
     )

@@ -207,7 +207,10 @@ def test_add_touches_no_other_file(corpus: CorpusIndex, docs: Path, tmp_path: Pa
     assert corpus.search("Stoltenberg")[0].passage.text == OTAN
     assert counts(corpus.add([more])) == (0, 0, 0, 6, 0)
     assert counts(corpus.add([docs / "char.txt"])) == (0, 1, 0, 5, 1)
-    assert corpus.status().roots == (docs.as_posix(), more.as_posix(), (docs / "char.txt").as_posix())
+    assert corpus.status().roots == (docs.as_posix(), more.as_posix())  # the file lies in a folder that is one
+    write_files(docs, {".cache/a.txt": "Un texte que nul ne voit."})
+    corpus.add([docs / ".cache"])
+    assert corpus.status().roots[2:] == ((docs / ".cache").as_posix(),)
 
 
 def test_refresh_follows_everything_that_was_built_or_added(corpus: CorpusIndex, docs: Path, tmp_path: Path) -> None:
