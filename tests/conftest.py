@@ -71,7 +71,9 @@ def index_rows(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
         "passages": "SELECT documents.hash, first, past, passages.hash, vector FROM passages "
         "JOIN documents ON documents.number = document ORDER BY documents.hash, first, past",
     }
-    with closing(sqlite3.connect(f"{(directory / 'catalog.sqlite').as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(
+        sqlite3.connect(f"{(directory.absolute() / 'catalog.sqlite').as_uri()}?mode=ro", uri=True)
+    ) as connection:
         return {table: connection.execute(statement).fetchall() for table, statement in statements.items()}
 
 

@@ -1,6 +1,6 @@
 """What may happen to an index: processes killed at any moment, damaged files, several at once, no rights, a full disk.
 
-SOURCIER_LONG=1 kills a hundred processes instead of fifteen.
+SOURCIER_LONG=1 kills some two hundred processes instead of twenty.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -26,11 +27,9 @@ from typing import Any
 import faiss  # noqa: F401 - here so that the processes started below have it loaded
 import filelock  # noqa: F401
 import pytest
-import safetensors.numpy  # noqa: F401
 
 from index import (
     CorpusIndex,
-    Document,
     IndexDamagedError,
     IndexLockedError,
     IndexMissingError,
@@ -38,6 +37,9 @@ from index import (
     SourcierError,
     StoreError,
 )
+from index.lexical import term_hash
+from index.types import Document
+from index.worker import _Process
 from tests.conftest import ROOT, HashingEmbedder, answers, index_rows, write_files
 
 LONG = bool(os.environ.get("SOURCIER_LONG"))
@@ -49,7 +51,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.test_faults"])
 
 QUESTIONS = ("navires de l'Otan", "char Leclerc", "un texte neuf", "gazoduc")
-TABLES = ("files", "problems", "sources", "documents", "passages")
+TABLES = ("files", "problems", "sources", "documents", "fields", "passages")
 
 Rows = dict[str, list[tuple[Any, ...]]]
 
@@ -182,14 +184,9 @@ EXPECTED_WITHOUT_INDEX: dict[Callable[[Path, Path], None], type[StoreError]] = {
 
 def is_swept(directory: Path) -> bool:
     names = {path.name for path in directory.iterdir()} - {"catalog.sqlite-wal", "catalog.sqlite-shm"}
-    return names == {"catalog.sqlite", "manifest.json", "segments", "writer.lock"} and {
-        path.relative_to(directory).as_posix() for path in segment_files(directory)
-    } == named(directory)
-
-
-def named(directory: Path) -> set[str]:
-    """Return the files that the manifest names."""
-    return set(json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["sha256"])
+    named = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))["sha256"]
+    held = {path.relative_to(directory).as_posix() for path in (directory / "segments").iterdir()}
+    return names == {"catalog.sqlite", "manifest.json", "segments", "writer.lock"} and held == named.keys()
 
 
 @pytest.mark.parametrize("action", [first, build, add, remove, anew], ids=lambda action: action.__name__)
@@ -240,7 +237,9 @@ def test_a_killed_removal_leaves_no_text_once_the_index_is_opened_and_written(do
     corpus = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder())
     assert corpus.generation == 2
     assert corpus.update([docs / "texts" / "char.txt"]).n_removed == 2
-    held = [p for p in (tmp_path / "index").rglob("*") if p.is_file() and b"navires" in p.read_bytes()]
+    (term,) = corpus.analyzer.terms("navires")
+    traces = (b"navires", term_hash(term).to_bytes(8, "little"))
+    held = [p for p in (tmp_path / "index").rglob("*") if p.is_file() and any(t in p.read_bytes() for t in traces)]
     assert held == []
 
 
@@ -251,7 +250,74 @@ def _dies_after_its_commit(ready: Connection, docs: Path, directory: Path) -> No
     remove(docs, directory)
 
 
+# -- acknowledged before the end -------------------------------------------------------------------------------------
+
+
+def one_of_many(corpus: CorpusIndex, n: int) -> None:
+    """Do the ``n``-th of many changes: put a document, or one more source of it, or remove what was put before."""
+    if n % 4 == 3:
+        corpus.remove([f"d/{n - 2}"])
+    else:
+        number = n - 1 if n % 4 == 2 else n
+        corpus.put([Document(f"{number}", f"d/{n}", f"Le navire {number} de l'Otan.", title=f"Titre {number % 3}")])
+
+
+def change_on_and_on(pipe: Connection, directory: Path, n_changes: int) -> None:
+    """Do one change after the other, and tell of each that has returned."""
+    corpus = CorpusIndex.open(directory, embedder=HashingEmbedder())
+    for n in range(n_changes):
+        one_of_many(corpus, n)
+        pipe.send(n)
+
+
+def test_what_was_acknowledged_before_a_kill_is_there(tmp_path: Path) -> None:
+    n_changes, dice = 60, random.Random(3)
+    states = [CorpusIndex.create(tmp_path / "expected", embedder=HashingEmbedder())]
+    CorpusIndex.create(tmp_path / "timed", embedder=HashingEmbedder())
+    process, pipe = start(change_on_and_on, tmp_path / "timed", n_changes)
+    begun = time.monotonic()
+    process.join(PATIENCE_S)
+    seconds = time.monotonic() - begun
+    expected = [rows_of(tmp_path / "expected")]  # after as many changes
+    for n in range(n_changes):
+        one_of_many(states[0], n)
+        expected.append(rows_of(tmp_path / "expected"))
+    for n in range(100 if LONG else 5):
+        directory = tmp_path / f"killed-{n}"
+        CorpusIndex.create(directory, embedder=HashingEmbedder())
+        process, pipe = start(change_on_and_on, directory, n_changes)
+        time.sleep(dice.uniform(0.02, 0.9 * seconds))
+        process.kill()
+        process.join(PATIENCE_S)
+        n_told = 0
+        with suppress(EOFError):
+            while pipe.poll():
+                n_told = pipe.recv() + 1
+        pipe.close()
+        corpus = CorpusIndex.open(directory, embedder=HashingEmbedder())
+        assert corpus.verify() == []
+        n_done = corpus.generation - 1
+        assert n_told <= n_done <= n_told + 1
+        assert rows_of(directory) == expected[n_done]
+        for later in range(n_done, n_changes):
+            one_of_many(corpus, later)
+        assert (rows_of(directory), corpus.verify(), is_swept(directory)) == (expected[-1], [], True)
+
+
 # -- damaged segments ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def several(docs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of texts/ and more/ in three segments."""
+    directory = tmp_path_factory.mktemp("several") / "index"
+    first(docs, directory)
+    corpus = CorpusIndex.open(directory, embedder=HashingEmbedder())
+    corpus.add([docs / "more" / "long.txt"])
+    corpus.add([docs / "more" / "neuf.txt"])
+    corpus._catalog.close()
+    assert len(segment_files(directory)) == 3
+    return directory
 
 
 def segment_files(directory: Path) -> list[Path]:
@@ -264,29 +330,71 @@ def damage(path: Path, how: str) -> None:
         path.unlink()
     elif how == "cut":
         path.write_bytes(content[: len(content) // 2])
+    elif how == "emptied":
+        path.write_bytes(b"")
+    elif how == "zeros":
+        path.write_bytes(bytes(len(content)))
     else:
         content[len(content) // 2] ^= 0x10
         path.write_bytes(content)
 
 
-@pytest.mark.parametrize("how", ["deleted", "cut", "flipped"])
-def test_damaged_search_files_are_made_again_without_embedding(docs: Path, tmp_path: Path, how: str) -> None:
-    shutil.copytree(docs / "former", tmp_path / "grown")
-    for n in range(3):
-        CorpusIndex.open(tmp_path / "grown", embedder=HashingEmbedder()).put([Document(f"{n}", f"{n}", f"Texte {n}.")])
-    expected = state_of(tmp_path / "grown")
-    names = [path.relative_to(tmp_path / "grown") for path in segment_files(tmp_path / "grown")]
-    assert len(names) == 4
-    for n, name in enumerate(names):
+@pytest.mark.parametrize("how", ["deleted", "cut", "emptied", "zeros", "flipped"])
+def test_damaged_segments_are_made_again_without_embedding(several: Path, tmp_path: Path, how: str) -> None:
+    expected = state_of(several)
+    for n, names in enumerate([[0], [1], [2], [0, 2]]):
         directory = tmp_path / str(n)
-        shutil.copytree(tmp_path / "grown", directory)
-        damage(directory / name, how)
+        shutil.copytree(several, directory)
+        paths = [segment_files(directory)[name] for name in names]
+        for path in paths:
+            damage(path, how)
         model = HashingEmbedder()
         corpus = CorpusIndex.open(directory, embedder=model)
-        assert [line.split()[0] for line in corpus.verify()] == [name.as_posix()]
+        assert [line.split()[0] for line in corpus.verify()] == [f"segments/{path.name}" for path in paths]
         assert [answers(corpus, question) for question in QUESTIONS] == expected[1]
         assert model.texts == []
         assert (state_of(directory), is_swept(directory)) == (expected, True)
+
+
+def test_any_flipped_bit_of_a_segment_is_found(several: Path, tmp_path: Path) -> None:
+    shutil.copytree(several, tmp_path / "index")
+    corpus = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder())
+    dice = random.Random(2)
+    for path in segment_files(tmp_path / "index"):
+        content = path.read_bytes()
+        for _ in range(200 if LONG else 20):
+            flipped = bytearray(content)
+            flipped[dice.randrange(len(flipped))] ^= 1 << dice.randrange(8)
+            path.write_bytes(flipped)
+            (line,) = corpus.verify()
+            assert line.startswith(f"segments/{path.name} has SHA-256 ")
+        path.write_bytes(content)
+    assert corpus.verify() == []
+
+
+def test_a_damaged_catalog_is_never_searched_as_if_it_were_whole(several: Path, tmp_path: Path) -> None:
+    """Bits flipped anywhere: `verify` finds it, or every row is as it was; nothing but a StoreError is raised."""
+    expected = state_of(several)
+    content, dice = (several / "catalog.sqlite").read_bytes(), random.Random(4)
+    shutil.copytree(several, tmp_path / "index")
+    n_found = 0
+    for n in range(200 if LONG else 30):
+        flipped = bytearray(content)
+        if n % 5:
+            flipped[dice.randrange(len(flipped))] ^= 1 << dice.randrange(8)
+        else:
+            del flipped[dice.randrange(len(flipped)) :]
+        (tmp_path / "index" / "catalog.sqlite").write_bytes(flipped)
+        try:
+            wrong = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder()).verify()
+        except StoreError:
+            n_found += 1
+            continue
+        if wrong:
+            n_found += 1
+        else:
+            assert rows_of(tmp_path / "index") == expected[0]
+    assert n_found > (20 if LONG else 3)
 
 
 def test_a_lost_folder_is_made_again_by_the_next_change(docs: Path, tmp_path: Path) -> None:
@@ -297,6 +405,65 @@ def test_a_lost_folder_is_made_again_by_the_next_change(docs: Path, tmp_path: Pa
     assert answers(corpus, QUESTIONS[0]) == before  # what is loaded serves on
     corpus.add([docs / "more"])
     build(docs, tmp_path / "fresh")
+    assert state_of(tmp_path / "index") == state_of(tmp_path / "fresh")
+
+
+# -- errors in the middle of a change --------------------------------------------------------------------------------
+
+
+def fail_with(error: BaseException, after: int) -> Callable[..., Any]:
+    """Return what can be put in the place of a function, and raises at its call number ``after``."""
+    left = after
+
+    def fail(real: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise error
+        return real(*arguments, **options)
+
+    return fail
+
+
+PLACES = [
+    "index.segments._write",
+    "index.segments.SegmentBuilder.add",
+    "index.segments.joined",
+    "index.catalog.Catalog.put_passages",
+    "index.catalog.Catalog.put_source",
+    "index.catalog.Catalog.delete_orphans",
+    "index.catalog.Catalog.set_manifest",
+    "index.file_records.FileRecords.put",
+    "index.file_records.FileRecords.set_roots",
+    "index.worker.prepare",
+    "index.update.change_segments",
+    "tests.conftest.HashingEmbedder.embed_passages",
+]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt(), StoreError("no")], ids=repr)
+def test_an_error_in_the_middle_of_a_change_leaves_all_as_it_was(
+    several: Path, docs: Path, tmp_path: Path, place: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(several, tmp_path / "index")
+    corpus = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder())
+    before, files = state_of(tmp_path / "index"), {p.name: p.read_bytes() for p in segment_files(tmp_path / "index")}
+    texts = write_files(tmp_path / "texts", {"a.txt": "Le texte d'un navire neuf."})
+    paths = [docs / "texts" / "lignes.jsonl", docs / "more", texts]
+    module, _, name = place.rpartition(".")
+    owner = pkgutil.resolve_name(module)
+    real, fail = getattr(owner, name), fail_with(error, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr("index.segments._JOINED", 2)  # so that there is something to join
+        patch.setattr(owner, name, lambda *arguments, **options: fail(real, *arguments, **options))
+        with pytest.raises(type(error)):
+            corpus.update(paths)
+    assert (state_of(tmp_path / "index"), is_swept(tmp_path / "index")) == (before, True)
+    assert {p.name: p.read_bytes() for p in segment_files(tmp_path / "index")} == files
+    assert [answers(corpus, question) for question in QUESTIONS] == before[1]
+    corpus.update(paths)
+    CorpusIndex.build(paths, tmp_path / "fresh", embedder=HashingEmbedder())
     assert state_of(tmp_path / "index") == state_of(tmp_path / "fresh")
 
 
@@ -482,6 +649,108 @@ def test_status_and_verify_hold_during_changes(tmp_path: Path) -> None:
     assert wrong == []
 
 
+def look(pipe: Connection, directory: Path) -> None:
+    """Search until told to end, as `watch` does; send the answers unlike the first, and how many there were."""
+    corpus = CorpusIndex.open(directory, embedder=HashingEmbedder())
+    expected = answers(corpus, QUESTIONS[0])
+    pipe.send("ready")
+    others, n = [], 0
+    while not pipe.poll():
+        opened = CorpusIndex.open(directory, embedder=HashingEmbedder())
+        others += [found for each in (corpus, opened) if (found := answers(each, QUESTIONS[0])) != expected]
+        n += 1
+    pipe.send((others, n))
+
+
+def test_a_reader_during_rebuilds_finds_the_same(docs: Path, tmp_path: Path) -> None:
+    shutil.copytree(docs / "former", tmp_path / "index")
+    process, pipe = start(look, tmp_path / "index")
+    receive(pipe)
+    for _ in range(30 if LONG else 8):
+        CorpusIndex.repair(tmp_path / "index")
+        corpus = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder())
+        with corpus._store.building_anew() as aside:
+            CorpusIndex.build([docs / "texts"], aside, embedder=HashingEmbedder())._catalog.close()
+    pipe.send("end")
+    others, n = receive(pipe)
+    process.join(PATIENCE_S)
+    assert others == []
+    assert n > 3
+
+
+# -- the processes that prepare documents ----------------------------------------------------------------------------
+
+
+def many_texts(folder: Path) -> Path:
+    return write_files(folder, {f"{n}.txt": f"Le texte numéro {n} dit navire{n}." for n in range(600)})
+
+
+def test_documents_prepared_by_other_processes_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = many_texts(tmp_path / "docs")
+    CorpusIndex.build([docs], tmp_path / "here", embedder=HashingEmbedder())
+    monkeypatch.setattr("index.worker._ALONE", 0)
+    CorpusIndex.build([docs], tmp_path / "there", embedder=HashingEmbedder())
+    assert state_of(tmp_path / "there") == state_of(tmp_path / "here")
+
+
+def test_a_process_that_prepares_and_dies_is_a_stated_failure(
+    docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(docs / "former", tmp_path / "index")
+    before = state_of(tmp_path / "index")
+    corpus = CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder())
+    with monkeypatch.context() as patch:
+        patch.setattr("index.worker._ALONE", 0)
+        patch.setattr("sys.executable", shutil.which("false"))
+        with pytest.raises(StoreError, match=r"a process that prepares documents has ended \(exit code"):
+            corpus.add([many_texts(tmp_path / "many")])
+    assert (state_of(tmp_path / "index"), is_swept(tmp_path / "index")) == (before, True)
+
+
+def test_a_process_that_had_died_before_it_was_asked_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", shutil.which("false"))
+    process = _Process("fr-1")
+    process._process.wait()
+    with pytest.raises(StoreError, match=r"has ended \(exit code 1\): the index is as it was"):
+        process.submit([Document("a", "a", "Un texte.")]).result()
+    process.close()
+
+
+def build_with_others(pipe: Connection, folder: Path, directory: Path) -> None:
+    import index.worker
+
+    index.worker._ALONE = 0
+    real = index.worker.Workers
+
+    def told(*arguments: Any) -> Any:
+        made = real(*arguments)
+        pipe.send([each._process.pid for each in made._processes])
+        return made
+
+    index.worker.Workers = told  # type: ignore[assignment, misc]
+    CorpusIndex.build([folder], directory, embedder=HashingEmbedder())
+
+
+def test_the_processes_of_a_killed_build_end_with_it(tmp_path: Path) -> None:
+    process, pipe = start(build_with_others, many_texts(tmp_path / "docs"), tmp_path / "index")
+    pids = receive(pipe)
+    process.kill()
+    process.join(PATIENCE_S)
+    patience = time.monotonic() + PATIENCE_S
+    while time.monotonic() < patience and any(map(is_running, pids)):
+        time.sleep(0.05)
+    assert [pid for pid in pids if is_running(pid)] == []
+    with pytest.raises(IndexMissingError):
+        CorpusIndex.open(tmp_path / "index")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 # -- no rights, no space ---------------------------------------------------------------------------------------------
 
 READ_ONLY = """
@@ -525,7 +794,7 @@ def test_an_index_that_cannot_be_written_is_searched(docs: Path, open_folder: Pa
     expected = answers(CorpusIndex.open(docs / "former", embedder=HashingEmbedder()), QUESTIONS[0])
     wrong: list[str] = []
     if state == "damaged":
-        damage(segment_files(open_folder / "index")[0], "flipped")
+        damage(next((open_folder / "index" / "segments").iterdir()), "flipped")
         wrong = CorpusIndex.open(open_folder / "index").verify()
     for leftover in (open_folder / "index").glob("catalog.sqlite-*"):
         leftover.unlink()
@@ -578,3 +847,63 @@ def test_a_disk_that_fills_up_is_a_stated_failure(
     action(docs, tmp_path / "index")
     assert is_swept(tmp_path / "index")
     assert CorpusIndex.open(tmp_path / "index", embedder=HashingEmbedder()).verify() == []
+
+
+# A file system of so many bytes: its ballast leaves the kibibytes given to the change, then goes.
+FULL_DISK = """
+import os, sys
+from pathlib import Path
+from index import IndexDamagedError, StoreError
+from tests import test_faults as faults
+
+docs, mount, action, n_left = Path(sys.argv[1]), Path(sys.argv[2]), getattr(faults, sys.argv[3]), int(sys.argv[4])
+index = mount / "index"
+faults.shutil.copytree(docs / "former", index)
+before = faults.state_of(index)
+faults.CorpusIndex.open(index)._catalog.close()
+disk = os.statvfs(mount)
+(mount / "ballast").write_bytes(bytes(max(0, disk.f_bavail * disk.f_frsize - 1024 * n_left)))
+try:
+    action(docs, index)
+    print("done")
+except StoreError as error:
+    assert not isinstance(error, IndexDamagedError), error
+    assert "disk space" in str(error), error
+    assert faults.state_of(index) == before
+    print("stated")
+(mount / "ballast").unlink()
+action(docs, index)
+faults.state_of(index)
+assert faults.is_swept(index)
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one mebibyte, where the machine lets us have one."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", mount]
+    made = subprocess.run(command, capture_output=True, text=True, check=False) if shutil.which("mount") else None
+    if made is None or made.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield mount
+    subprocess.run(["umount", mount], check=True)
+
+
+@pytest.mark.parametrize("action", ["build", "add", "remove"])
+def test_a_small_disk_that_fills_up_is_a_stated_failure(docs: Path, small_disk: Path, action: str) -> None:
+    outcomes = []
+    for n_left in (0, 4, 12, 40, 120, 400):
+        run = subprocess.run(
+            [sys.executable, "-c", FULL_DISK, docs, small_disk, action, str(n_left)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0, (n_left, run.stderr)
+        outcomes.append(run.stdout.strip())
+        shutil.rmtree(small_disk / "index")
+    assert outcomes == sorted(outcomes, reverse=True)  # "stated" until there is room enough
+    assert (outcomes[0], outcomes[-1]) == ("stated", "done")

@@ -58,26 +58,6 @@ def test_build_add_remove_and_build_again(folder: Path, capsys: pytest.CaptureFi
         assert capsys.readouterr() == (f"data/index: {line}\n", "")
 
 
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    capsys.readouterr()
-    before = {path: path.read_bytes() for path in built.rglob("*") if path.is_file()}
-    write_files(built, {"docs/neuf.txt": "Un texte neuf.", "docs/otan.txt": "Rien."})
-    (built / "docs/char.txt").unlink()
-    assert main(["build", "docs", "--dry-run"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "+ docs/neuf.txt",
-        "~ docs/otan.txt",
-        "- docs/char.txt",
-        "data/index: nothing was changed: 1 would be added, 1 changed, 1 removed, 0 stay",
-    ]
-    assert main(["add", "docs/neuf.txt", "--dry-run"]) == 0
-    assert capsys.readouterr().out.startswith("+ docs/neuf.txt\n")
-    assert main(["remove", "docs/char.txt", "--dry-run"]) == 0
-    assert capsys.readouterr().out.startswith("- docs/char.txt\n")
-    index = {path for path in (built / "data").rglob("*") if path.is_file() and "catalog.sqlite-" not in path.name}
-    assert {path: path.read_bytes() for path in index} == {path: before[path] for path in index}
-
-
 def test_status_as_text_and_as_json(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_files(built, {"docs/lignes.jsonl": '{"text": "Un.", "date": "2022-10-03"}\n{"text": \n{"texte": "Deux."}\n'})
     main(["build", "docs"])
@@ -114,6 +94,77 @@ def test_status_as_text_and_as_json(built: Path, capsys: pytest.CaptureFixture[s
         "not indexed: docs/lignes.jsonl:2: is not JSON (Expecting value at character 11)",
         'not indexed: docs/lignes.jsonl:3: has no "text"',
     ]
+
+
+def test_status_tells_documents_from_their_sources(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files(built, {"docs/copie.txt": OTAN, "docs/autre.txt": OTAN})
+    main(["build", "docs"])
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "2 documents (4 sources) in 4 files, 2 passages"
+    assert main(["status", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["n_files"], record["n_sources"], record["n_documents"], record["n_passages"]) == (4, 4, 2, 2)
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    held = [path for path in (folder / "data").rglob("*") if path.is_file() and "sqlite-" not in path.name]
+    return {path: path.read_bytes() for path in held}
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files(built, {"docs/neuf.txt": "Un texte neuf.", "docs/char.txt": "Le char est neuf.", "plus/a.txt": "Plus."})
+    (built / "docs/otan.txt").unlink()
+    (built / "docs/image.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4)
+    before = files_of(built)
+    assert before
+    capsys.readouterr()
+    for arguments, marks, figures, n_problems in (
+        (["build", "docs"], ["+ docs/neuf.txt", "~ docs/char.txt", "- docs/otan.txt"], "1, 1 changed, 1 removed, 0", 1),
+        (["add", "plus", "docs/char.txt"], ["+ plus/a.txt", "~ docs/char.txt"], "1, 1 changed, 0 removed, 1", 0),
+        (["add", "docs/char.txt", "--index", "data/index"], ["~ docs/char.txt"], "0, 1 changed, 0 removed, 1", 0),
+        (["remove", "docs"], ["- docs/char.txt", "- docs/otan.txt"], "0, 0 changed, 2 removed, 0", 0),
+    ):
+        assert main([*arguments, "--dry-run"]) == 0
+        out, err = capsys.readouterr()
+        *lines, last = out.splitlines()
+        assert lines == marks
+        added, _, rest = figures.partition(",")
+        assert last == f"data/index: nothing was changed: {added} would be added,{rest} stay"
+        assert err.count("not indexed: docs/image.png: ") == err.count("\n") == n_problems
+    assert files_of(built) == before
+    assert main(["status"]) == 0
+    assert "generation 1\n2 documents in 2 files" in capsys.readouterr().out
+
+
+def test_a_dry_run_of_a_first_build_makes_no_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "docs", "--dry-run"]) == 0
+    assert capsys.readouterr() == (
+        "+ docs/char.txt\n+ docs/otan.txt\n"
+        "data/index: nothing was changed: 2 would be added, 0 changed, 0 removed, 0 stay\n",
+        "",
+    )
+    assert not (folder / "data").exists()
+
+
+def test_names_that_are_not_utf_8_are_printed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    (folder / name).mkdir()
+    (folder / name / f"{name}.txt").write_text(OTAN, encoding="utf-8")
+    assert main(["build", name, "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("+ caf\\xe9/caf\\xe9.txt\n")
+    assert main(["build", name]) == 0
+    capsys.readouterr()
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines()[3] == "built from: caf\\xe9"
+    status = run("status", "--json", cwd=folder)
+    assert (status.returncode, json.loads(status.stdout)["roots"]) == (0, ["caf\\xe9"])
+    removed = run("remove", f"{name}/{name}.txt", cwd=folder)
+    assert (removed.returncode, removed.stderr) == (0, "")
+    assert "1 removed" in removed.stdout
+    absent = run("remove", f"{name}/{name}.txt", cwd=folder)
+    assert (absent.returncode, absent.stdout) == (1, "")
+    assert absent.stderr.startswith("error: the index holds no 'caf")
 
 
 def test_verify_and_repair(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,6 +243,9 @@ def test_adding_nothing_but_what_cannot_be_read_has_failed(folder: Path, capsys:
         (["status"], "no index in data/index: build one with"),
         (["verify", "--index", "elsewhere"], "no index in elsewhere: build one with"),
         (["repair"], "no index in data/index: build one with"),
+        (["add", "docs", "--dry-run"], "no index in data/index: build one with"),
+        (["remove", "docs", "--dry-run"], "no index in data/index: build one with"),
+        (["build", "docs/image.png", "--dry-run"], "no document could be read (docs/image.png"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -208,7 +262,18 @@ def test_a_stated_failure_is_one_line_and_exit_code_1(
     assert words in line
 
 
-@pytest.mark.parametrize("arguments", [["add", "absent"], ["remove", "absent.txt"], ["build", "empty"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["add", "absent"],
+        ["add", "absent", "--dry-run"],
+        ["remove", "absent.txt"],
+        ["remove", "absent.txt", "--dry-run"],
+        ["build", "empty"],
+        ["build", "empty", "--dry-run"],
+    ],
+    ids=" ".join,
+)
 def test_a_failure_leaves_the_index_as_it_was(
     built: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
@@ -220,7 +285,17 @@ def test_a_failure_leaves_the_index_as_it_was(
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["unknown"], ["add"], ["remove"], ["build", "--unknown"], ["status", "--json", "extra"]]
+    "arguments",
+    [
+        [],
+        ["unknown"],
+        ["add"],
+        ["remove"],
+        ["watch"],
+        ["status", "--dry-run"],
+        ["build", "--unknown"],
+        ["status", "--json", "extra"],
+    ],
 )
 def test_wrong_usage_ends_with_2(folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -234,7 +309,10 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
-    assert "--index DIR" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "--index DIR" in out
+    assert ("--dry-run" in out) == (command in ("build", "add", "remove"))
+    assert ("--poll" in out) == (command == "watch")
 
 
 def test_as_a_process_there_is_no_traceback_and_what_was_mended_is_said(built: Path) -> None:

@@ -1,11 +1,15 @@
 import json
+import re
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from index import CorpusIndex
+from qa.__main__ import main
+from tests.conftest import write_files
 
 ROOT = Path(__file__).parent.parent
 FIELDS = {
@@ -41,6 +45,62 @@ def test_json_holds_the_fields_of_the_contract(index: Path) -> None:
     }  # fmt: skip
 
 
+RECORDS = [
+    {"id": "a", "text": "Le char Leclerc pèse 56 tonnes.", "agence": "AFP", "n": 2022, "lu": True, "lieu": None},
+    {"id": "b", "text": "Le char Leclerc pèse 57 tonnes.", "agence": "Reuters", "n": "2022", "lu": "true"},
+    {"id": "c", "text": "Le char Leclerc pèse 58 tonnes.", "agence": ["AFP", "Belga"], "n": 2023.0, "lieu": "null"},
+]
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("records")
+    write_files(
+        folder,
+        {
+            "docs/lignes.jsonl": "".join(json.dumps(record) + "\n" for record in RECORDS),
+            "docs/sous/d.txt": "Le char Leclerc pèse 59 tonnes.",
+        },
+    )
+    with chdir(folder):
+        CorpusIndex.build(["docs"], folder / "index")
+    return folder / "index"
+
+
+@pytest.mark.parametrize(
+    ("options", "tonnes"),
+    [
+        ([], [56, 57, 58, 59]),
+        (["--source", "docs/lignes.jsonl"], [56, 57, 58]),
+        (["--source", "docs/sous"], [59]),
+        (["--source", "./docs/sous/"], [59]),
+        (["--source", "docs/lignes.jsonl#b"], [57]),
+        (["--source", "docs/lignes.jsonl#b", "--source", "docs/sous/d.txt"], [57, 59]),
+        (["--source", "docs/absent.txt"], []),
+        (["--where", "agence=AFP"], [56, 58]),
+        (["--where", "agence=AFP", "--where", "agence=Reuters"], [56, 57, 58]),
+        (["--where", "agence=AFP", "--where", "n=2022"], [56]),
+        (["--where", "n=2022"], [56, 57]),
+        (["--where", "n=2023"], [58]),
+        (["--where", "lu=true"], [56, 57]),
+        (["--where", "lieu=null"], [56, 58]),
+        (["--where", 'n="2022"'], [57]),
+        (["--where", "agence=AFP", "--source", "docs/sous"], []),
+        (["--where", "agence=a=b"], []),
+    ],
+    ids=lambda value: " ".join(map(str, value)),
+)
+def test_sources_and_fields_say_what_may_be_cited(
+    records: Path, options: list[str], tonnes: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    question = "Combien de tonnes pèse le char Leclerc ?"
+    assert main(["ask", question, "--index", str(records), "--json", *options]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    cited = {int(number) for citation in answer["citations"] for number in re.findall("5[6-9]", citation["text"])}
+    assert cited <= set(tonnes)
+    assert bool(cited) == answer["answered"] == bool(tonnes)
+
+
 def test_a_person_reads_the_answer_the_quotation_and_its_place(index: Path) -> None:
     done = run("-m", "qa", "ask", "Qui est le secrétaire général de l'Otan ?", "--index", str(index))
     assert done.returncode == 0
@@ -68,6 +128,9 @@ def test_asking_imports_neither_torch_nor_gradio(index: Path) -> None:
         (["ask", "   "], 1, "vide"),
         (["ask", "Qui ?", "--since", "hier"], 1, "hier"),
         (["ask"], 2, "usage"),
+        (["ask", "Qui ?", "--where", "agence"], 2, "'agence': expected FIELD=VALUE, such as author=AFP"),
+        (["ask", "Qui ?", "--where", "=AFP"], 2, "expected FIELD=VALUE"),
+        (["ask", "Qui ?", "--source"], 2, "usage"),
         (["evaluate", "/nowhere.jsonl"], 1, "/nowhere.jsonl"),
     ],
 )

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index import CorpusIndex
 from index.background import Background
-from index.rank import K1, FusionWeights, bm25, fuse
+from index.rank import K1, FusionWeights, bm25, fuse, length_norms
 from tests.conftest import answers
 
 IDFS = {"otan": 2.0, "mer": 0.5}
@@ -52,12 +53,26 @@ def test_one_more_occurrence_counts_and_one_more_other_word_costs(n: int, rest: 
 
 @pytest.mark.parametrize(
     ("lexical", "dense", "best", "expected"),
-    [(1.9, 0.5, 3.8, 0.5 + 0.15), (0.0, -1.0, 3.8, -0.3), (0.0, 0.8, 0.0, 0.24), (3.8, 0.0, 3.8, 1.0)],
+    [
+        ([1.9, 0.0, 3.8], [0.5, -1.0, 0.0], 3.8, [0.5 + 0.15, -0.3, 1.0]),
+        ([0.0, 0.0], [0.8, 0.0], 0.0, [0.24, 0.0]),
+        ([], [], 3.8, []),
+    ],
 )
 def test_the_fused_score_is_the_share_of_bm25_and_the_weighted_cosine(
-    lexical: float, dense: float, best: float, expected: float
+    lexical: list[float], dense: list[float], best: float, expected: list[float]
 ) -> None:
-    assert fuse(lexical, dense, best=best, weights=FusionWeights(dense=0.3)) == pytest.approx(expected)
+    fused = fuse(np.array(lexical), np.array(dense), best=best, weights=FusionWeights(dense=0.3))
+    assert fused.tolist() == pytest.approx(expected)
+
+
+@given(st.lists(st.integers(0, 400), max_size=8), st.floats(1.0, 300.0))
+def test_the_norms_are_those_of_bm25(lengths: list[int], mean: float) -> None:
+    norms = length_norms(np.array(lengths, dtype=np.uint32), mean_terms=mean)
+    for length, norm in zip(lengths, norms.tolist(), strict=True):
+        once = bm25(["otan"] + ["x"] * (length - 1), {"otan": 1.0}, mean_terms=mean) if length else None
+        assert norm == pytest.approx(0.9 * (0.6 + 0.4 * length / mean))
+        assert once is None or once == pytest.approx(1.9 / (1.0 + norm))
 
 
 def test_a_search_is_scored_as_by_hand(seed_corpus: CorpusIndex) -> None:
@@ -75,6 +90,8 @@ def test_a_search_is_scored_as_by_hand(seed_corpus: CorpusIndex) -> None:
             terms = texts[hit.passage.number]
             n, norm = terms.count(term), 0.9 * (1 - 0.4 + 0.4 * len(terms) / mean)
             score += idf * n * 1.9 / (n + norm)
+        titles = analyzer.terms(hit.passage.document.title or "")
+        score += weights.title * bm25(titles, idfs, mean_terms=mean)
         assert hit.lexical_score == pytest.approx(score)
         passage = seed_corpus.embedder.embed_passages([hit.passage.text])[0]
         assert hit.dense_score == pytest.approx(float(passage @ vector), abs=2e-3)  # stored in half precision
