@@ -8,9 +8,9 @@ from pathlib import Path
 
 from index.catalog import Catalog
 from index.errors import InputError, LoadError
-from index.load import SourceFile, is_hidden
+from index.load import SourceFile, is_hidden, source_name
 from index.plan import FileChange
-from index.roots import absolute_path, files_of_root, is_inside, roots_of, source_name
+from index.roots import absolute_path, files_of_root, is_inside, roots_of
 
 __all__ = ["to_add", "to_equal", "to_refresh", "to_remove", "unknown_source"]
 

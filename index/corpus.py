@@ -18,11 +18,11 @@ from index.changes import to_add, to_equal, to_refresh, to_remove, unknown_sourc
 from index.embed import Embedder, open_embedder
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, InputError, LoadError
 from index.filters import Filter
-from index.load import SourceFile
+from index.load import SourceFile, source_name
 from index.manifest import Manifest
 from index.plan import FileChange, ProgressCallback
 from index.rank import FusionWeights
-from index.roots import files_to_read, source_name
+from index.roots import files_to_read
 from index.search import MAX_QUESTION_CHARS, check_question, corpus_idfs, nearest_passages, search_passages
 from index.status import Status
 from index.store import Store

@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from index.encoding import decode_as, decode_guessed
 from index.errors import LoadError
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "ByteStream",
     "check_readable",
     "decode",
+    "decode_labelled",
     "printable",
+    "read_bytes",
     "read_text",
     "reading",
     "reason_of",
@@ -39,8 +43,8 @@ MAX_STREAM_BYTES = 4 * 2**30
 """Most that is read of one file of JSON lines, decompressed, for the same reason."""
 
 _HEAD_BYTES = 4096
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNREAD_FORMATS = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old office document (DOC, XLS or PPT; save it as DOCX, XLSX or PPTX)"),
     (b"\x89PNG", "a binary file (PNG image)"),
     (b"\xff\xd8\xff", "a binary file (JPEG image)"),
     (b"GIF8", "a binary file (GIF image)"),
@@ -49,6 +53,7 @@ _UNREAD_FORMATS = (
     (b"BZh91AY&SY", "a binary file (bzip2)"),
     (b"\xfd7zXZ\x00", "a binary file (xz)"),
     (b"7z\xbc\xaf\x27\x1c", "a binary file (7-Zip archive)"),
+    (b"Rar!\x1a\x07", "a binary file (RAR archive)"),
     (b"\x28\xb5\x2f\xfd", "a binary file (Zstandard)"),
     (b"\x1f\x8b", "gzip inside gzip"),
     (b"{\\rtf", "an RTF document"),
@@ -62,9 +67,7 @@ _WIDE_ENCODINGS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# The five bytes that cp1252 leaves undefined become the controls of latin-1, as in browsers (WHATWG Encoding).
-_CP1252 = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)}
-_CP1252_ESCAPED = {0xDC00 + byte: char for byte, char in _CP1252.items()}
+_CP1252_ESCAPED = {0xDC00 + byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0x100)}
 LIMITS = (
     f"a document may have {MAX_DOCUMENT_BYTES >> 20} MiB, a file of JSON lines {MAX_STREAM_BYTES >> 30} GiB, "
     "decompressed; split it"
@@ -101,7 +104,10 @@ def check_readable(source: str, stream: ByteStream) -> None:
     Raises:
         LoadError: if they are those of a format that is not read.
     """
-    head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+    with reading(source):
+        head = stream.peek(_HEAD_BYTES)[:_HEAD_BYTES]
+    if head.startswith(_OLD_OFFICE):
+        raise LoadError(source, "is an old office document (DOC, XLS, PPT); save it as DOCX, XLSX or PPTX")
     found = next((name for magic, name in _UNREAD_FORMATS if head.startswith(magic)), None)
     if found is None and wide_encoding(head) is None and _is_binary(head):
         found = "a binary file"
@@ -114,23 +120,47 @@ def _is_binary(head: bytes) -> bool:
     return b"\x00" in head or len(_CONTROLS.findall(head)) * 20 > len(head)
 
 
+def read_bytes(source: str, stream: ByteStream, max_bytes: int | None = None) -> bytes:
+    """Read a stream to its end; a file on the disk that is too large is refused before it is read.
+
+    Args:
+        source: the file.
+        stream: its bytes, from the start.
+        max_bytes: most bytes that it may have; `MAX_DOCUMENT_BYTES` where None.
+
+    Raises:
+        LoadError: if it is too large or cannot be read.
+    """
+    limit = MAX_DOCUMENT_BYTES if max_bytes is None else max_bytes
+    with reading(source):
+        data = stream.read(limit + 1) if _size(stream) <= limit else None
+    if data is None or len(data) > limit:
+        raise LoadError(source, f"too large; {LIMITS}")
+    return data
+
+
+def _size(stream: ByteStream) -> int:
+    """Return the bytes of a file on the disk; 0 of what is compressed or in memory."""
+    try:
+        return 0 if isinstance(stream, gzip.GzipFile) else os.fstat(stream.fileno()).st_size
+    except io.UnsupportedOperation:
+        return 0
+
+
 def read_text(source: str, stream: ByteStream) -> tuple[str, tuple[str, ...]]:
     """Read a stream to its end as one text, with the warnings of decoding it.
 
     Raises:
         LoadError: if it is too large, binary, empty, or not in the encoding that its mark announces.
     """
-    with reading(source):
-        data = stream.read(MAX_DOCUMENT_BYTES + 1)
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise LoadError(source, f"too large; {LIMITS}")
+    data = read_bytes(source, stream)
     encoding = wide_encoding(data)
     if encoding is not None:
         text, warning = _decode_wide(source, data, encoding), None
     elif b"\x00" in data:
         raise LoadError(source, "is a binary file (it holds null bytes), which this version does not read")
     else:
-        text, warning = decode(data)
+        text, warning = decode(data, is_whole=True)
     if not text.strip(BOM).strip():
         raise LoadError(source, "is empty")
     return text, () if warning is None else (f"{source}: {warning}",)
@@ -149,11 +179,30 @@ def _decode_wide(source: str, data: bytes, encoding: str) -> str:
         raise LoadError(source, reason) from error
 
 
-def decode(data: bytes) -> tuple[str, str | None]:
-    """Decode bytes as UTF-8, else as cp1252, without touching line ends; never fails.
+def decode_labelled(data: bytes, label: str | None) -> tuple[str, str | None]:
+    """Decode bytes that come with the name of an encoding, as pages and e-mails do; never fails.
+
+    Their mark goes before it, and so does UTF-8 where they are that: other texts hardly ever are by chance, and what is
+    saved again often keeps its old name.
+
+    Returns:
+        As `decode`.
+    """
+    text = decode_as(data, wide_encoding(data) or "utf-8") if not data.isascii() else None
+    if text is None and label:
+        text = decode_as(data, label)
+    return (text, None) if text is not None else decode(data, is_whole=True)
+
+
+def decode(data: bytes, *, is_whole: bool = False) -> tuple[str, str | None]:
+    """Decode bytes as UTF-8, else in the encoding that they look like, without touching line ends; never fails.
 
     Where most of what is not ASCII is valid UTF-8, only the bytes that are not are read as cp1252: a file with one
     broken byte must not become mojibake.
+
+    Args:
+        data: the bytes.
+        is_whole: whether they are a whole text, not one line of many; see `decode_guessed`.
 
     Returns:
         The text, and a warning where it was not UTF-8 throughout.
@@ -167,5 +216,5 @@ def decode(data: bytes) -> tuple[str, str | None]:
     if n_good > n_bad:
         warning = "is UTF-8 with broken bytes, which were read as cp1252; save the file as UTF-8"
         return escaped.translate(_CP1252_ESCAPED), warning
-    warning = "is not UTF-8, read as cp1252 (Windows, Western Europe); if accents look wrong, save the file as UTF-8"
-    return data.decode("latin-1").translate(_CP1252), warning
+    text, encoding = decode_guessed(data, is_whole=is_whole)
+    return text, f"is not UTF-8, read as {encoding}; if accents look wrong, save the file as UTF-8"

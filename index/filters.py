@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from index.catalog import Catalog
 from index.dates import date_bounds
 from index.decode import printable
 from index.errors import InputError
-from index.roots import source_name
+from index.load import source_name
 from index.segments import Segments
 
 __all__ = ["Filter"]
@@ -113,10 +114,14 @@ class Filter:
         return found
 
 
-def _names(source: str) -> tuple[str, str]:
-    """Return a source as it was given, and as the index writes that of a file: no "./" before it, no "/" after it."""
+def _names(source: str) -> list[str]:
+    """Return the sources that may be meant: the one given, and that of a file, with no "./" before and no "/" after it.
+
+    A file is named by its path, or as citations show its path, where its name is no UTF-8.
+    """
     name, mark, record = source.partition("#")
-    return printable(source), (source_name(name) if name else "") + mark + printable(record)
+    shown = [printable(Path(name).as_posix()), source_name(name)] if name else []
+    return [printable(source), *(each + mark + printable(record) for each in shown)]
 
 
 def _is_text(value: Any) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
+import logging
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.decode import printable, reading, reason_of
+from index.decode import reading, reason_of
 from index.errors import InputError, LoadError
 from index.formats.dispatch import load_stream
 from index.formats.notes import LoadNotes
@@ -25,8 +25,11 @@ __all__ = [
     "hash_file",
     "is_hidden",
     "load_file",
+    "source_name",
     "stream_documents",
 ]
+
+logger = logging.getLogger(__name__)
 
 _SYSTEM_FILES = frozenset(["Thumbs.db", "desktop.ini"])
 _SPECIAL_FILES = (
@@ -72,7 +75,7 @@ def find_files(paths: Sequence[str | Path]) -> tuple[list[SourceFile], list[Load
             try:
                 waiting += _visit(path, files, folders)
             except OSError as error:
-                problems.append(LoadError(_name(path), reason_of(error)))
+                problems.append(LoadError(source_name(path), reason_of(error)))
             except LoadError as error:
                 problems.append(error)
     return list(files.values()), problems
@@ -86,7 +89,7 @@ def _check_exists(given: str | Path) -> None:
     except PermissionError:
         return  # the walk names it as a problem
     except (OSError, ValueError) as error:
-        raise InputError(f"{_name(given)}: no such file or folder; check the path") from error
+        raise InputError(f"{source_name(given)}: no such file or folder; check the path") from error
 
 
 def _visit(path: Path, files: dict[Path, SourceFile], folders: set[Path]) -> list[Path]:
@@ -94,12 +97,12 @@ def _visit(path: Path, files: dict[Path, SourceFile], folders: set[Path]) -> lis
     mode = path.stat().st_mode
     real = path.resolve()
     if stat.S_ISREG(mode):
-        files.setdefault(real, SourceFile(path.absolute(), _name(path)))
+        files.setdefault(real, SourceFile(path.absolute(), source_name(path)))
         return []
     if not stat.S_ISDIR(mode):
-        raise LoadError(_name(path), f"is {_kind(mode)}, which is not read")
+        raise LoadError(source_name(path), f"is {_kind(mode)}, which is not read")
     if path.is_symlink() and path.parent.resolve().is_relative_to(real):
-        raise LoadError(_name(path), f"is a link to {_name(real)}, the folder that holds it: a loop")
+        raise LoadError(source_name(path), f"is a link to {source_name(real)}, the folder that holds it: a loop")
     if real in folders:
         return []
     folders.add(real)
@@ -115,9 +118,24 @@ def _kind(mode: int) -> str:
     return next((kind for is_kind, kind in _SPECIAL_FILES if is_kind(mode)), "a special file")
 
 
-def _name(path: str | Path) -> str:
-    """Return a path as printable text with ``/``; bytes that are no UTF-8 are shown as in Python."""
-    return printable(os.fsencode(Path(path).as_posix()).decode("utf-8", "backslashreplace"))
+def source_name(path: str | Path) -> str:
+    r"""Return a path as printable text with ``/``; no two paths give the same.
+
+    Bytes that are no UTF-8 are shown as ``\xe9``, other controls as Python writes them, and a backslash of the name,
+    which neither Windows nor people use, as two.
+    """
+    text = Path(path).as_posix()
+    return text if text.isprintable() and "\\" not in text else "".join(map(_shown, text))
+
+
+def _shown(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    if char == "\\":
+        return "\\\\"
+    if char.isprintable():
+        return char
+    return repr(char)[1:-1] if ord(char) < 0x80 or ord(char) > 0xFF else f"\\u{ord(char):04x}"
 
 
 def hash_file(path: str | Path) -> str:
@@ -126,7 +144,7 @@ def hash_file(path: str | Path) -> str:
     Raises:
         LoadError: if it cannot be read.
     """
-    with _opened(Path(path), _name(path)) as stream:
+    with _opened(Path(path), source_name(path)) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -163,6 +181,10 @@ def stream_documents(file: SourceFile, notes: LoadNotes) -> Iterator[Document]:
             yield from load_stream(file.source, file.path.name, raw, notes)
     except LoadError as error:
         notes.problems.append(error)
+    except Exception as error:  # a fault of a loader must not cost the user the other files
+        logger.debug("%s", file.source, exc_info=True)
+        reason = f"could not be read, by a fault of this program ({type(error).__name__}); please report it"
+        notes.problems.append(LoadError(file.source, reason))
 
 
 @contextmanager

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from index.catalog import Catalog, StoredSource, document_hash
 from index.errors import InputError, LoadError
 from index.file_records import StoredFile
-from index.load import LoadNotes, SourceFile, hash_file, stream_documents
-from index.roots import source_name
+from index.load import LoadNotes, SourceFile, hash_file, source_name, stream_documents
 from index.types import Document
 
 __all__ = [

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from index.decode import printable
 from index.errors import InputError, LoadError
-from index.load import SourceFile, find_files
+from index.load import SourceFile, find_files, source_name
 
-__all__ = ["absolute_path", "files_of_root", "files_to_read", "is_inside", "roots_of", "source_name"]
+__all__ = ["absolute_path", "files_of_root", "files_to_read", "is_inside", "roots_of"]
 
 
 def files_to_read(paths: Sequence[str | Path], *, index: Path) -> tuple[list[SourceFile], list[LoadError]]:
@@ -39,14 +37,6 @@ def files_of_root(path: str, given: str, *, index: Path) -> tuple[list[SourceFil
 def roots_of(paths: Sequence[str | Path]) -> list[tuple[str, str]]:
     """Return ``(absolute path, path as given)`` of each path."""
     return [(absolute_path(path), Path(path).as_posix()) for path in paths]
-
-
-def source_name(path: str | Path) -> str:
-    """Return a path as citations name it: printable, with ``/``; bytes that are no UTF-8 are shown as in Python."""
-    text = Path(path).as_posix()
-    with suppress(UnicodeEncodeError):  # half a character, which is no byte of a name either
-        text = os.fsencode(text).decode("utf-8", "backslashreplace")
-    return printable(text)
 
 
 def absolute_path(path: str | Path) -> str:

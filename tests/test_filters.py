@@ -37,7 +37,7 @@ VALUES = [
     [["AFP"]],
 ]
 FILES = ["a.txt", "docs/a.txt", "docs/a.txt2", "docs/sub/b.jsonl", "docs2/c.txt", "lot.zip", "été/d.txt", "c#/e.txt"]
-RECORDS = ["", "#L1", "#L10", "#x/y.txt", "#x/z/t.txt", "#x.txt"]
+RECORDS = ["", "#L1", "#L10", "#x/y.txt", "#x/z/t.txt", "#été"]
 NAMES = [f"{file}{record}" for file in FILES for record in RECORDS]
 N_DOCUMENTS = 36  # fewer than are compared in any case, so that every passage is a candidate
 QUESTION = "navires de l'Otan"

@@ -17,10 +17,12 @@ class LoadNotes:
         problems: what could not be read.
         warnings: what was read though not as written, one clause each, the source before it.
         depth: how many archives and e-mails hold what is being read.
+        n_members: files found in archives so far.
         n_unpacked: bytes unpacked from archives so far.
     """
 
     problems: list[LoadError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     depth: int = 0
+    n_members: int = 0
     n_unpacked: int = 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from index.decode import BOM, ByteStream, read_text
+from index.decode import BOM, MAX_DOCUMENT_BYTES, ByteStream, read_text
 from index.errors import LoadError
 from index.formats.extracted import text_id
 from index.formats.notes import LoadNotes
@@ -16,9 +16,8 @@ from index.types import Document
 __all__ = ["load_separated"]
 
 _TEXT_COLUMNS = ("text", "texte", "content", "contenu", "body", "corps")
-_NAMES = {"titre": "title", "auteur": "author"}
-_DELIMITERS = ",;\t|"
-_SAMPLE_CHARS = 20_000
+_FIELDS = {"id": "id", "title": "title", "titre": "title", "date": "date", "author": "author", "auteur": "author"}
+_DELIMITERS = ";,\t|"
 
 
 def load_separated(source: str, stream: ByteStream, notes: LoadNotes) -> Iterator[Document]:
@@ -30,39 +29,63 @@ def load_separated(source: str, stream: ByteStream, notes: LoadNotes) -> Iterato
     """
     text, warnings = read_text(source, stream)
     notes.warnings += warnings
-    rows = _rows(source, text.removeprefix(BOM))
-    _, head = next(rows, (0, []))
-    names = [name.strip().lower() for name in head]
-    column = next((name for name in _TEXT_COLUMNS if name in names), None)
-    if column is None:
-        body_start = len(text) - len(text.removeprefix(BOM))
-        yield Document(text_id(text), source, text, body_start=body_start)
+    plain = text.removeprefix(BOM)
+    delimiter = _delimiter(plain)
+    if delimiter is None:
+        yield Document(text_id(text), source, text, body_start=len(text) - len(plain))
         return
     records = Records(source, notes)
-    fields = ["text" if name == column else _NAMES.get(name, name) for name in names]
     try:
-        for line, row in rows:
-            if any(cell.strip() for cell in row):
-                record = {field: cell for field, cell in zip(fields, row, strict=False) if field and cell}
-                yield from records.read(f"{source}:{line}", f"L{line}", record)
-    except LoadError as error:
+        rows = _rows(source, plain, delimiter)
+        fields = _fields(next(rows)[1])
+        for line, cells in rows:
+            if any(cell.strip() for cell in cells):
+                where = f"{source}:{line}"
+                if len(cells) > len(fields):
+                    records.note(where, f"has more cells than the first row ({len(fields)}); the rest was left out")
+                record = {name: cell for name, cell in zip(fields, cells, strict=False) if name and cell}
+                yield from records.read(where, f"L{line}", record)
+    except LoadError as error:  # the rows before it were read
         notes.problems.append(error)
     records.close()
 
 
-def _rows(source: str, text: str) -> Iterator[tuple[int, list[str]]]:
+def _delimiter(text: str) -> str | None:
+    """Return what separates the cells where the first row names a column of texts, or None.
+
+    The first row says it better than `csv.Sniffer`, which takes a letter or the commas of the prose for it.
+    """
+    head = text[: text.find("\n", text.find("\n") + 1) + 1] or text  # a name may hold a line end, hardly two
+    best: tuple[int, str] | None = None
+    for delimiter in _DELIMITERS:
+        try:
+            names = next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        if "text" in _fields(names):
+            best = max(best or (0, ""), (len(names), delimiter))
+    return None if best is None else best[1]
+
+
+def _fields(names: Sequence[str]) -> list[str]:
+    """Return the fields of a record that the columns hold; "" for one that holds what another holds already."""
+    lowered = [name.strip().lower() for name in names]
+    column = next((name for name in _TEXT_COLUMNS if name in lowered), None)
+    fields: list[str] = []
+    for name, low in zip(names, lowered, strict=True):
+        field = "text" if low == column else _FIELDS.get(low, name.strip())
+        fields.append("" if field in fields else field)
+    return fields
+
+
+def _rows(source: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the number of the line that it begins on."""
-    sample = text[:_SAMPLE_CHARS]
-    try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(sample, delimiters=_DELIMITERS)
-    except csv.Error:
-        dialect = csv.excel_tab if "\t" in sample.partition("\n")[0] else csv.excel
-    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))  # of the whole process: never lowered
-    reader = csv.reader(io.StringIO(text, newline=""), dialect)
+    csv.field_size_limit(MAX_DOCUMENT_BYTES)  # of the whole process; 128 KiB otherwise, less than a long article
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     line = 1
     try:
         for row in reader:
             yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise LoadError(f"{source}:{line}", f"is no table from here on ({error})") from error
+        raise LoadError(f"{source}:{line}", f"is no table from here on ({error}); save it again as CSV") from error
