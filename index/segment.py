@@ -57,8 +57,8 @@ class Segment:
         from safetensors.numpy import save  # noqa: PLC0415 - not needed to look at the catalog
 
         arrays = {_NUMBERS: self.numbers, _DOCUMENTS: self.documents, _DAYS: self.days, _VECTORS: self.vectors.rows}
-        if self.vectors.codes is not None:
-            arrays[_CODES] = self.vectors.codes
+        if (codes := self.vectors.codes) is not None:
+            arrays[_CODES] = codes
         arrays |= self.body.arrays("body") | self.title.arrays("title")
         return save({name: np.ascontiguousarray(values) for name, values in arrays.items()})
 

@@ -128,8 +128,11 @@ class SegmentWriter:
         self.builder = SegmentBuilder(dimension)
 
     def write_full(self) -> None:
-        """Write what `builder` holds once it is a full segment, and begin the next one."""
-        if len(self.builder) >= FULL_ROWS:
+        """Write what `builder` holds once it is a full segment, and begin the next one.
+
+        From the sixteenth on they are as large as can be, as those become that are joined.
+        """
+        if len(self.builder) >= (FULL_ROWS if len(self.written) < _JOINED_LARGE else MAX_ROWS):
             self.write(self.builder.build())
             self.builder = SegmentBuilder(self._dimension)
 

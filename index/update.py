@@ -326,7 +326,7 @@ class _Writing:
             self.segments.builder.add(
                 number, document=document, days=days, body=passage.terms, title=ready.title, vector=row.vector
             )
-        self.segments.write_full()
+            self.segments.write_full()  # a document may have more passages than a segment holds
 
     def _embed(self, texts: Sequence[str]) -> list[tuple[bytes, Embedding]]:
         """Return the hash and the embedding of each text; only texts that were never seen are embedded."""

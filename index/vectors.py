@@ -38,11 +38,9 @@ class VectorBlock:
 
     Attributes:
         rows: the embeddings, float16, shape ``(n, dimension)``, each of unit length or all zeros.
-        codes: the block's codes as faiss writes them, uint8, or None for a small block.
     """
 
     rows: NDArray[np.float16]
-    codes: NDArray[np.uint8] | None
     _flat: Any
     _coded: Any
 
@@ -52,7 +50,7 @@ class VectorBlock:
 
         Args:
             rows: float16, shape ``(n, dimension)``.
-            codes: what `codes` of a block of the same rows was, or None to make them where the block is large.
+            codes: what `codes` gave for a block of the same rows, or None to make them where the block is large.
 
         Raises:
             ValueError: if the codes are not those of so many rows.
@@ -63,21 +61,29 @@ class VectorBlock:
         flat = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         if n:  # half precision is the code of this quantizer, so the rows are taken as they are
             flat.add_sa_codes(np.ascontiguousarray(rows).view(np.uint8).reshape(n, -1))
+            rows = faiss.rev_swig_ptr(flat.codes.data(), flat.codes.size()).view(np.float16).reshape(n, dimension)
         if n < CODED_ROWS:
-            return cls(rows, None, flat, None)
+            return cls(rows, flat, None)
         if codes is None:
             coded = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
             exact = rows.astype(np.float32)
             coded.train(exact)
             coded.add(exact)
-            return cls(rows, faiss.serialize_index(coded), flat, coded)
+            return cls(rows, flat, coded)
         try:
             read = faiss.deserialize_index(codes)
         except RuntimeError as error:
             raise ValueError(f"no faiss index ({error})") from error
         if not isinstance(read, faiss.IndexRaBitQFastScan) or (read.ntotal, read.d) != (n, dimension):
             raise ValueError(f"codes of {read.ntotal} x {read.d}, expected {n} x {dimension}")
-        return cls(rows, codes, flat, read)
+        return cls(rows, flat, read)
+
+    @property
+    def codes(self) -> NDArray[np.uint8] | None:
+        """The codes as faiss writes them, uint8, or None for a small block."""
+        import faiss  # noqa: PLC0415
+
+        return None if self._coded is None else faiss.serialize_index(self._coded)
 
     def cosines(self, vector: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosine of a query vector to some rows, shape ``(len(rows),)``."""
