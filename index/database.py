@@ -21,6 +21,9 @@ MAX_VARIABLES = 900
 """Values in one statement; SQLite builds from before 3.32 accept 999."""
 
 _BUSY_SECONDS = 10.0
+_READER_CACHE_KIB = 2_000
+_WRITER_CACHE_KIB = 96 * 1024
+"""Pages held while writing: the hashes of texts come in no order, and each page pushed out is written once more."""
 _PASSING_ERRORS = frozenset(
     [
         sqlite3.SQLITE_PERM,
@@ -110,6 +113,7 @@ class Database:
         """Run one change: all of it is committed, or none of it. Does not nest."""
         connection = self._connection()
         with _guarded(self.path):
+            connection.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KIB}")
             connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -117,6 +121,7 @@ class Database:
                 connection.execute("COMMIT")
         finally:
             _roll_back(connection)
+            connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file, so that a removed text does not survive there.

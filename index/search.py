@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ __all__ = [
     "nearest_passages",
     "search_passages",
 ]
+
+_Result = TypeVar("_Result")
 
 MAX_QUESTION_CHARS = 2_000
 """Longer than any question; a text of that length is a document."""
@@ -88,9 +92,12 @@ def search_passages(
     _check_k(k)
     allowed = only.rows(catalog, segments)
     depth = max(k, _CANDIDATES)
-    scores = lexical_scores(segments, idfs, title_weight=weights.title)
-    by_terms = _best_rows(scores, k=depth, allowed=allowed)
-    by_embedding = _nearest_rows(segments, vector, k=depth, allowed=allowed)
+    with ThreadPoolExecutor(max_workers=1) as aside:  # the two halves of a large corpus take some milliseconds each
+        search = aside.submit if len(segments) > EXACT_ROWS else _now
+        near = search(_nearest_rows, segments, vector, k=depth, allowed=allowed)
+        scores = lexical_scores(segments, idfs, title_weight=weights.title)
+        by_terms = _best_rows(scores, k=depth, allowed=allowed)
+        by_embedding = near.result()
     rows = np.union1d(by_terms, by_embedding)
     lexical, cosines = np.concatenate([np.empty(0), *scores])[rows], _cosines(segments, vector, rows)
     best = sum(idfs.values()) * (K1 + 1.0)
@@ -117,6 +124,13 @@ def corpus_idfs(segments: Segments, terms: Sequence[str]) -> dict[str, float]:
     background, n_passages = Background.bundled(), len(segments)
     counts = segments.document_frequencies(list(dict.fromkeys(terms)))
     return {term: background.idf(term, count=n, n_documents=n_passages) for term, n in counts.items()}
+
+
+def _now(function: Callable[..., _Result], *arguments: Any, **options: Any) -> Future[_Result]:
+    """Call a function, and return what it gave as `ThreadPoolExecutor.submit` does."""
+    future: Future[_Result] = Future()
+    future.set_result(function(*arguments, **options))
+    return future
 
 
 def _check_k(k: int) -> None:
