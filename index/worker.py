@@ -89,7 +89,9 @@ class Workers:
     """
 
     def __init__(self, analyzer: Analyzer) -> None:
-        n_workers = min(len(os.sched_getaffinity(0)), _MAX_WORKERS)
+        # Only Linux tells which of the machine's cores this process may use.
+        n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        n_workers = min(n_cores, _MAX_WORKERS)
         self._processes = [_Process(analyzer.version) for _ in range(n_workers)]
         self._next = cycle(self._processes)
 
