@@ -36,6 +36,9 @@ MAX_QUESTION_CHARS = 2_000
 EXACT_ROWS = 65_536
 """Passages up to which every embedding is compared; above, candidates are chosen by their codes."""
 
+_CODED, _MIN_CODED = 1_024, 64
+"""Passages that the codes choose in all, and at least in each segment; their recall stands in benchmarks/README.md."""
+
 _CANDIDATES = 40
 """Passages taken by terms and by embedding before fusion, and at least ``k``."""
 
@@ -173,11 +176,12 @@ def _nearest_rows(
     """Return the `k` rows nearest to a vector, and those equal to the last; none for zeros, which say nothing."""
     if not vector.any() or not len(segments):
         return np.empty(0, dtype=np.int64)
-    exact = len(segments) <= EXACT_ROWS
+    shared = max(k, _MIN_CODED, _CODED // len(segments.parts))
+    n_candidates = None if len(segments) <= EXACT_ROWS else shared
     rows, cosines, first = [], [], 0
     for number, part in enumerate(segments.parts.values()):
         only = None if allowed is None else np.flatnonzero(allowed[number])
-        found, near = part.vectors.search(vector, k=k, exact=exact, allowed=only)
+        found, near = part.vectors.search(vector, k=k, n_candidates=n_candidates, allowed=only)
         rows.append(found + first)
         cosines.append(near)
         first += len(part)

@@ -18,10 +18,6 @@ __all__ = ["CODED_ROWS", "VectorBlock"]
 CODED_ROWS = 4_096
 """Rows from which a block has codes; a smaller one is scanned as fast without."""
 
-_MIN_CANDIDATES = 64
-"""Candidates taken by their codes from each block, or as many as are wanted where that is more: the nearest ten of a
-million passages lie in several blocks, and their recall is stated in benchmarks/README.md."""
-
 _FEW = 16
 """Rows are scored one by one where they are at most one in so many; a scan is faster for more."""
 
@@ -91,7 +87,7 @@ class VectorBlock:
         return found
 
     def search(
-        self, vector: NDArray[np.float32], *, k: int, exact: bool, allowed: NDArray[np.int64] | None = None
+        self, vector: NDArray[np.float32], *, k: int, n_candidates: int | None, allowed: NDArray[np.int64] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the rows nearest to a query vector, in no order, with their cosines.
 
@@ -101,7 +97,7 @@ class VectorBlock:
         Args:
             vector: float32, shape ``(dimension,)``.
             k: rows wanted, at least 1.
-            exact: scan every embedding, not the codes.
+            n_candidates: rows that the codes choose, ``k`` at least, to be scored exactly; None to scan all embeddings.
             allowed: the only rows wanted, increasing, or None for all; these are always scanned exactly.
         """
         n = len(self.rows)
@@ -110,10 +106,10 @@ class VectorBlock:
         if allowed is not None:
             few = len(allowed) * _FEW <= n or len(allowed) <= k
             return self._nearest(vector, allowed, k) if few else self._scan(vector, k, allowed)
-        if exact or self._coded is None or n <= k:
+        if n_candidates is None or self._coded is None or n <= n_candidates:
             return self._scan(vector, k, None)
         _one_thread()
-        _, found = self._coded.search(vector[None], max(k, _MIN_CANDIDATES))
+        _, found = self._coded.search(vector[None], max(k, n_candidates))
         return self._nearest(vector, found[0][found[0] >= 0], k)
 
     def _scan(

@@ -56,7 +56,7 @@ def found_by(
     block: VectorBlock, query: NDArray[np.float32], k: int, *, exact: bool = True, allowed: list[int] | None = None
 ) -> list[tuple[int, float]]:
     only = None if allowed is None else np.array(allowed, dtype=np.int64)
-    rows, cosines = block.search(query, k=k, exact=exact, allowed=only)
+    rows, cosines = block.search(query, k=k, n_candidates=None if exact else 64, allowed=only)
     return sorted(zip(rows.tolist(), cosines.tolist(), strict=True), key=lambda pair: -pair[1])
 
 
