@@ -335,3 +335,10 @@ def test_no_two_members_share_a_source(names: list[str]) -> None:
     assert all(source.isprintable() for source in sources)
     assert len(sources) == len(names) + sum(name in ("a.jsonl", "a.zip") for name in names)
     assert loaded.problems == ()
+
+
+def test_the_reason_of_a_damaged_member_is_short(tmp_path: Path) -> None:
+    data = bytearray(archive({"a" * 250 + ".txt": b"Le conseil siege."}))
+    data[data.index(b"aaaa")] = ord("b")  # the name before the content no longer is that of the directory
+    (problem,) = load(tmp_path / "a.zip", bytes(data)).problems
+    assert "damaged" in problem.reason and len(problem.reason) < 250

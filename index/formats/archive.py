@@ -25,6 +25,7 @@ _ENTRY = b"PK\x01\x02"
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 _SYSTEM_FILES = frozenset(["__MACOSX", "Thumbs.db", "desktop.ini"])
 _MIMETYPE = "mimetype"
+_MAX_REASON = 160
 
 
 class _Pieces:
@@ -86,7 +87,7 @@ def _opened(source: str, file: io.BufferedReader | io.BytesIO) -> zipfile.ZipFil
         archive = zipfile.ZipFile(_Pieces(file))  # type: ignore[arg-type, unused-ignore]
         kind = _document_kind(archive)
     except Exception as error:  # zipfile raises anything on a damaged directory: struct.error, ValueError, ...
-        raise LoadError(source, f"is a damaged archive ({error}); make it again") from error
+        raise LoadError(source, f"is a damaged archive ({_in_short(error)}); make it again") from error
     if kind is not None:
         reason = f"is a document of the kind {kind}, which this version does not read"
         raise LoadError(source, f"{reason}; save it as DOCX, XLSX, PPTX, ODT or EPUB")
@@ -157,4 +158,10 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: str, no
     except LoadError:
         raise
     except Exception as error:  # zipfile raises anything on damaged members: zlib.error, EOFError, NotImplementedError
-        raise LoadError(source, f"is damaged in its archive ({error}); make it again") from error
+        raise LoadError(source, f"is damaged in its archive ({_in_short(error)}); make it again") from error
+
+
+def _in_short(error: Exception) -> str:
+    """Return the message of an error, cut: zipfile repeats names that may be 64 KiB long."""
+    message = str(error)
+    return message if len(message) <= _MAX_REASON else f"{message[: _MAX_REASON - 1]}…"
