@@ -1,4 +1,4 @@
-"""Open the chat page: ``python app.py [--index DIR] [--host H] [--port P]``."""
+"""Open the chat page: ``python app.py [--index DIR] [--embedder NAME] [--reranker NAME] [--host H] [--port P]``."""
 
 # The libraries take seconds to import, so they wait until what is cheap to know has been said.
 # ruff: noqa: PLC0415
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from index import CorpusIndex, Progress
+    from index.reembed import EmbeddingCost
 
 __all__ = ["main"]
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from index import SourcierError
 
     try:
-        _serve(_open_corpus(options.index), options)
+        _serve(_open_corpus(options.index, options.embedder), options)
     except SourcierError as error:
         logger.error("%s", error)
         return 1
@@ -55,6 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page of Sourcier.")
     parser.add_argument("--index", type=Path, default=Path("data/index"), help="folder of the index (%(default)s)")
+    parser.add_argument(
+        "--embedder", metavar="NAME", help="embedding model from now on; another one embeds every passage again"
+    )
+    parser.add_argument("--reranker", metavar="NAME", help="model that puts the passages found in a better order")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")
     return parser.parse_args(argv)
@@ -81,18 +86,29 @@ def _refusal(host: str, port: int) -> str | None:
     return None
 
 
-def _open_corpus(directory: Path) -> CorpusIndex:
-    """Open the index and bring it up to date with its files; build it from the seeds where there is none."""
-    from index import CorpusIndex, IndexMissingError
+def _open_corpus(directory: Path, embedder: str | None) -> CorpusIndex:
+    """Open the index and bring it up to date with its files; build it from the seeds where there is none.
 
+    An index that was made with another model than the one named, or by another release of the bundled one, is embedded
+    again first.
+    """
+    from index import CorpusIndex, IndexMissingError
+    from index.embed import open_embedder
+
+    model = None if embedder is None else open_embedder(embedder)
     try:
         corpus = CorpusIndex.open(directory)
     except IndexMissingError:
         logger.info("no index in %s: building it from %s", directory, SEEDS)
-        return CorpusIndex.build([SEEDS], directory, progress=_report)
+        return CorpusIndex.build([SEEDS], directory, embedder=model, progress=_report)
+    corpus.embed(model, progress=_report, on_cost=_say_cost)
     for problem in corpus.refresh(progress=_report).problems:
         logger.warning("%s", problem)
     return corpus
+
+
+def _say_cost(cost: EmbeddingCost) -> None:
+    logger.info("%s; until it ends, the index is as it was", cost)
 
 
 def _report(step: Progress) -> None:
@@ -111,10 +127,12 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"]))
     from qa import Chatbot
+    from qa.reranker import open_reranker
     from ui.desk import Desk
     from ui.page import build_page, launch_page
 
-    page = build_page(Desk(corpus, Chatbot(corpus), options.index.parent / "uploads"))
+    reranker = None if options.reranker is None else open_reranker(options.reranker)
+    page = build_page(Desk(corpus, Chatbot(corpus, reranker=reranker), options.index.parent / "uploads"))
     url = launch_page(page, host=options.host, port=options.port)
     sys.stdout.write(f"Sourcier: {url}\n")
     sys.stdout.flush()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embed import Embedder, open_embedder
-from qa.evaluate import Figure, figure
+from qa.evaluation import Figure, figure
 from training.corpora import read_articles, read_lines
 
 _WORDS_A_PASSAGE = 110

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from index.analyze import Analyzer
+from index.asked import corpus_idfs
 from index.embed import StaticEmbedder
-from index.search import corpus_idfs, lexical_scores
+from index.search import lexical_scores
 from index.segments import Segments, SegmentWriter
 from index.split import split_passages, split_sentences
 from training.corpora import half_of, read_articles, read_lines
@@ -65,9 +66,8 @@ def _row(
     writer = SegmentWriter(None, generation=1, dimension=embedder.dimension)
     for i, (text, title, vector) in enumerate(zip(texts, titles, matrix.astype(np.float16), strict=True)):
         body, heading = analyzer.terms(text), analyzer.terms(title)
-        writer.builder.add(i, document=i, days=None, body=body, title=heading, vector=vector)
-        writer.write_full()
-    writer.write(writer.builder.build())
+        writer.add(i, document=i, days=None, body=body, title=heading, vector=vector)
+    writer.write_rest()
     segments = Segments(1, {name: each.segment for name, each in writer.written.items()})
     counts = np.zeros(4)
     for record in sample:

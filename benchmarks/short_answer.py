@@ -17,7 +17,7 @@ import numpy as np
 
 from index.analyze import Analyzer
 from index.types import Document, Sentence
-from qa.evaluate import figure
+from qa.evaluation import figure
 from qa.question import read_question
 from qa.span import find_short_answer
 from training.span_data import Example, f1, normalise_answer, read_news, read_squad

@@ -1,4 +1,4 @@
-"""python -m index build | add | remove | watch | status | verify | repair."""
+"""python -m index build | add | remove | watch | embed | status | verify | repair."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from index.command import index_option, run_command
+from index.command import embedder_option, index_option, run_command
 from index.corpus import CorpusIndex, Status
-from index.embed import open_embedder
+from index.embed import Embedder, open_embedder
 from index.plan import Progress, ProgressCallback
+from index.reembed import EmbeddingCost
 from index.update import UpdateReport
 
 DEFAULT_PATHS = ("seeds/",)
@@ -36,9 +37,6 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "paths", nargs="*", default=list(DEFAULT_PATHS), metavar="PATHS", help="files and folders (seeds/)"
     )
-    build.add_argument(
-        "--embedder", metavar="NAME", help="'bundled', a sentence-transformers model name, or its folder"
-    )
     add = command("add", _add, "add files and folders, or bring them up to date")
     add.add_argument("paths", nargs="+", metavar="PATHS")
     remove = command("remove", _remove, "remove files, folders, members of an archive or single records")
@@ -50,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     watch = command("watch", _watch, "follow files and folders, and bring the index up to date as they change")
     watch.add_argument("paths", nargs="+", metavar="PATHS")
     watch.add_argument("--poll", action="store_true", help="look again and again, for drives that notify of nothing")
+    embed = command("embed", _embed, "embed every passage again with another model; no file is read")
+    for embedding in (build, add, embed):
+        embedder_option(embedding, "embedding model; another one than before embeds every passage again")
+    embed.add_argument("--dry-run", action="store_true", help="only say what it would cost")
     status = command("status", _status, "say what the index holds and what could not be read")
     status.add_argument("--json", action="store_true", help="as one JSON object")
     command("verify", _verify, "check every file and every row of the index")
@@ -63,16 +65,25 @@ def _build(options: argparse.Namespace) -> int:
             report = CorpusIndex.preview_build(options.paths, options.index, progress=progress)
         _print_preview(report, options.index)
         return 0
-    embedder = open_embedder(options.embedder) if options.embedder else None
+    embedder = _embedder(options)
     with _progress_bar() as progress:
-        _, report = CorpusIndex.build_with_report(options.paths, options.index, embedder=embedder, progress=progress)
+        _, report = CorpusIndex.build_with_report(
+            options.paths, options.index, embedder=embedder, progress=progress, on_cost=_cost_of(options.index)
+        )
     _print_report(report, options.index)
     return 0
 
 
 def _add(options: argparse.Namespace) -> int:
+    corpus, embedder = CorpusIndex.open(options.index), None if options.dry_run else _embedder(options)
     with _progress_bar() as progress:
-        report = CorpusIndex.open(options.index).add(options.paths, progress=progress, dry_run=options.dry_run)
+        report = corpus.add(
+            options.paths,
+            embedder=embedder,
+            progress=progress,
+            on_cost=_cost_of(options.index),
+            dry_run=options.dry_run,
+        )
     (_print_preview if options.dry_run else _print_report)(report, options.index)
     return 1 if report.problems and not report.n_added + report.n_changed else 0
 
@@ -95,6 +106,32 @@ def _watch(options: argparse.Namespace) -> int:
         force_polling=options.poll,
     )
     return 0
+
+
+def _embed(options: argparse.Namespace) -> int:
+    corpus, embedder = CorpusIndex.open(options.index), _embedder(options)
+    if options.dry_run:
+        cost = corpus.embedding_cost(embedder)
+        print(f"{options.index}: nothing was changed: {cost or 'the index has the embeddings of this model already'}")
+        return 0
+    with _progress_bar() as progress:
+        report = corpus.embed(embedder, progress=progress, on_cost=_cost_of(options.index))
+    print(
+        f"{options.index}: generation {report.generation}: {report.n_embedded} passages embedded with "
+        f"{corpus.status().embedder}"
+    )
+    return 0
+
+
+def _embedder(options: argparse.Namespace) -> Embedder | None:
+    return None if options.embedder is None else open_embedder(options.embedder)
+
+
+def _cost_of(index: str) -> Callable[[EmbeddingCost], None]:
+    def say(cost: EmbeddingCost) -> None:
+        print(f"{index}: {cost}; until it ends, the index is as it was, and Ctrl-C leaves it so", file=sys.stderr)
+
+    return say
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -36,6 +36,8 @@ _FIRST_WORDS = _words(
     "Sur Tandis Tous Tout Toute Toutefois Toutes Très Trois Un Une Vers Voici Voilà Vos Votre Vous Y",
 )
 _PARTICLES = _words("De Des Du La Le Les")
+# Begin a sentence though typed small, and follow no abbreviation.
+_SMALL_FIRST_WORDS = _words("à c ce cela cette elle elles il ils j je on")
 
 _QUOTES = frozenset('"«“')
 _LAST_WORD = re.compile(r"[^\W\d_]+\Z")
@@ -43,6 +45,10 @@ _ENUMERATOR = re.compile(r"[\W_]{0,4}(?:\d{1,2}|[IVXivx]{1,4}|[A-Za-z])(?:\.\d{1
 _NUMBER = re.compile(r"[\[(]?(?:n°\s?)?(?:\d|[IVXLC]+\b(?!['’]))")
 _UNIT = re.compile(r"(?:°|\d\s?)\w\Z")
 _OF_ERA = re.compile(r"\b(?:av|apr)\.\s?J\.-C\Z")
+_LETTERED = re.compile(
+    r"\b(?:catégorie|classe|groupe|hépatite|jour|lignes?|plan|série|type|vitamines?|de A à|contre(?= X))\s\w\Z"
+)
+_DASH = re.compile(r"[-–—•]")
 _FIRST_AND_NEXT = re.compile(r"([^\W\d_]+)(['’]?)\s?([^\W\d_]?)")
 
 
@@ -63,7 +69,7 @@ def ends_sentence(text: str, *, begin: int, at: int, first: int) -> bool:
     if word in _BEFORE_NAME:
         return False
     if text[first : first + 1].islower() and not text[first + 1 : first + 2].isupper():
-        return _ends_before_small_letter(before, word)
+        return _ends_before_small_letter(text, before, word, at=at, first=first)
     if word in _BEFORE_NUMBER and _NUMBER.match(text, first):
         return False
     if word in _BEFORE_EITHER or _is_initial(before, word):
@@ -71,16 +77,25 @@ def ends_sentence(text: str, *, begin: int, at: int, first: int) -> bool:
     return True
 
 
-def _ends_before_small_letter(before: str, word: str) -> bool:
-    """Say whether a sentence ends though a small letter follows: the last word is too long for an abbreviation."""
-    if not word:
-        return before[-1:] in ')]»”"%'
-    return len(word) > 4 and word.islower() and word not in _BEFORE_NUMBER
+def _ends_before_small_letter(text: str, before: str, word: str, *, at: int, first: int) -> bool:
+    """Say whether a sentence ends though a small letter stands at ``first``.
+
+    It does after a word too long for an abbreviation, before a dash, and before a word that follows no abbreviation.
+    """
+    if len(word) > 4:
+        return word not in _BEFORE_NUMBER
+    if not word and before[-1:] in ')]»”"%':
+        return True
+    if word in _BEFORE_NUMBER or word in _BEFORE_EITHER or word == "etc" or _is_initial(before, word):
+        return False
+    following = _FIRST_AND_NEXT.match(text, first)
+    follows_none = following is not None and following.group(1) in _SMALL_FIRST_WORDS
+    return follows_none or _DASH.search(text, at + 1, first) is not None
 
 
 def _is_initial(before: str, word: str) -> bool:
     """Say whether ``word``, the end of ``before``, is an initial or the last letter of an acronym with stops."""
-    if len(word) != 1 or _UNIT.search(before) or _OF_ERA.search(before):
+    if len(word) != 1 or _UNIT.search(before) or _OF_ERA.search(before) or _LETTERED.search(before):
         return False
     return word.isupper() or before[-2:-1] == "."
 

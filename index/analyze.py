@@ -1,8 +1,8 @@
 """The analyzer: text to terms, the same for documents and questions (pure: no file, no model).
 
 A text is cut into surfaces (``l'Otan``, ``Saint-Denis``, ``50 000``), a surface into words, and a word becomes at most
-one term: lower case, stop words removed, stemmed (Snowball), accents folded. Surfaces repeat, so what each one gives is
-remembered, and most of a text costs one dictionary look-up a surface.
+one term: lower case, stop words removed, stemmed (Snowball), accents folded. Surfaces repeat, and so does what stands
+between two spaces: what each gives is remembered, and most of a text costs one dictionary look-up for each space.
 
 Accents, in French. Snowball reads accents: "sécurité" gives "secur" but "securite" gives "securit"; of the accented
 words of a news corpus 22 % (16 % of their occurrences) stem otherwise once folded. Stem-then-fold therefore loses
@@ -10,9 +10,10 @@ questions typed without accents, and fold-then-stem parts "premier" from "premi�
 term depends on the folded word only, and the accents that Snowball's rules need are put back by the ending before it
 stems: ``-iere`` is read as ``-ière``, ``-ee`` as ``-ée``, any other ``-e`` as ``-é`` unless the suffix has no accent
 (``-able``, ``-ance``, ``-ique``). Typing with or without accents gives the same terms by construction, with one term a
-word in the index. On PIAF (1,518 passages, 3,000 questions, BM25) stem-then-fold has MRR@10 0.748, and 0.735 typed
-without accents; this scheme 0.748 in both. What Snowball leaves of some plurals ("lois", "vélos", "jeux") is then cut:
-no loss on 10,041 questions on news.
+word in the index. Measured (benchmarks/README.md): stem-then-fold ranks as well but loses 0.01 of MRR@10 without
+accents; fold-then-stem ranks as well too, but gives one term to 54 % of the pairs of forms of a word, this scheme to
+66 %. What Snowball leaves of some plurals ("lois", "vélos", "jeux") is then cut: 1.5 points of these pairs, for no
+difference in rank that both PIAF and news show.
 
 Stop words are compared folded: "meme", "a" and "ou" typed without accents vanish as well. Kept on purpose: "été"
 (people ask for the season; the participle is so common that BM25 gives it little weight, MRR is the same), "Est" with
@@ -42,7 +43,10 @@ ANALYZER_VERSION = "fr-1"
 """Version of the French terms, written in the manifest of an index: raised whenever a term changes."""
 
 _MEMO_LIMIT = 400_000
-"""Surfaces remembered before starting afresh, about 100 MB; 33,000 news articles hold fewer."""
+"""Strings remembered by one memo before it starts afresh, 40 to 100 MB; 33,000 news articles hold fewer surfaces."""
+
+_MEMO_LENGTH = 48
+"""Longest string remembered: a longer one seldom comes twice."""
 
 _MAX_TERM = 64
 """Characters kept of a term: no word is longer, and a line of base64 must not fill the index."""
@@ -69,6 +73,8 @@ _SURFACE = re.compile(
     rf")|(?=[^\W\d_]{{1,2}}[{_APOSTROPHES}.])(?:[^\W\d_]{{1,2}}[{_APOSTROPHES}])?{_INITIALS}"  # O.N.U. · l'O.N.U.
     rf"|{_LETTERS}(?:[{_APOSTROPHES}{_HYPHENS}]{_LETTERS})*"  # l'Otan · Saint-Denis · a-t-il · 20h30
 )
+# The only surfaces that hold white space begin so.
+_SPACED = re.compile(rf"\d[{_SPACES}][\dhH]")
 _QUANTITY = re.compile(rf"\d+(?:[{_SPACES}.]\d{{3}})*(?:[.,]\d+)?")
 _GROUPING = re.compile(rf"[{_SPACES}.](?=\d{{3}}(?!\d))")
 _HOUR = re.compile(rf"(\d{{1,2}})[{_SPACES}]?[hH][{_SPACES}]?(\d\d)?")
@@ -142,6 +148,7 @@ class Analyzer:
         self._lock = threading.Lock()
         self._pieces = _Memo(self._analyze)
         self._terms = _Memo(lambda surface: tuple(term for term, _, _ in self._analyze(surface)))
+        self._spaced_terms = _Memo(self._terms_of_surfaces)
 
     @property
     def version(self) -> str:
@@ -150,7 +157,9 @@ class Analyzer:
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of a text in order, without stop words; a term holds no white space and is not empty."""
-        return list(chain.from_iterable(map(self._terms.__getitem__, _SURFACE.findall(text))))
+        if _SPACED.search(text):
+            return list(self._terms_of_surfaces(text))
+        return list(chain.from_iterable(map(self._spaced_terms.__getitem__, text.split())))
 
     def tokens(self, text: str) -> list[tuple[str, int, int]]:
         """Return ``(term, start, end)`` in order: ``text[start:end]`` is the word that the term came from.
@@ -163,6 +172,13 @@ class Analyzer:
             for term, start, end in self._pieces[match.group()]
         ]
 
+    def _terms_of_surfaces(self, text: str) -> tuple[str, ...]:
+        """Return the terms of a text, one surface after the other."""
+        surfaces = _SURFACE.findall(text)
+        if len(surfaces) == 1:
+            return self._terms[surfaces[0]]
+        return tuple(chain.from_iterable(map(self._terms.__getitem__, surfaces)))
+
     def _analyze(self, surface: str) -> tuple[tuple[str, int, int], ...]:
         """Return the terms of one surface with the offsets of their words inside it."""
         words = ((surface[start:end], start, end) for start, end in self._words(surface))
@@ -170,13 +186,17 @@ class Analyzer:
 
     def _words(self, surface: str) -> Iterator[tuple[int, int]]:
         """Yield where the words of a surface stand: parts of compounds, without what is elided."""
-        if _QUANTITY.fullmatch(surface) or _HOUR.fullmatch(surface):
+        french = self._language == "french"
+        if surface.isalpha() and "ʼ" not in surface:
+            if not (french and _fold(_clean(surface)) in _STOP_SURFACES):
+                yield 0, len(surface)
+        elif _QUANTITY.fullmatch(surface) or _HOUR.fullmatch(surface):
             yield 0, len(surface)
         elif acronym := _ACRONYM.fullmatch(surface):
             yield acronym.span(1)
-        elif not (self._language == "french" and _fold(_clean(surface)) in _STOP_SURFACES):
+        elif not (french and _fold(_clean(surface)) in _STOP_SURFACES):
             for part in _PART.finditer(surface):
-                yield from _apart(surface, *part.span(), french=self._language == "french")
+                yield from _apart(surface, *part.span(), french=french)
 
     def _term(self, word: str, surface: str) -> str:
         """Return the term of one word, or "" for a stop word."""
@@ -197,26 +217,32 @@ class Analyzer:
 
 
 class _Memo(dict[str, _Value]):
-    """Remembers what a function gave for each surface; starts afresh when full."""
+    """Remembers what a function gave for each short string; starts afresh when full."""
 
     def __init__(self, function: Callable[[str], _Value]) -> None:
         super().__init__()
         self._function = function
 
-    def __missing__(self, surface: str) -> _Value:
-        if len(self) >= _MEMO_LIMIT:
-            self.clear()
-        value = self[surface] = self._function(surface)
+    def __missing__(self, text: str) -> _Value:
+        value = self._function(text)
+        if len(text) <= _MEMO_LENGTH:
+            if len(self) >= _MEMO_LIMIT:
+                self.clear()
+            self[text] = value
         return value
 
 
 def _clean(word: str) -> str:
     """Return a word in lower case, composed (NFC), without invisible characters."""
+    if word.isascii():
+        return word.lower()
     return unicodedata.normalize("NFC", _DROPPED.sub("", word)).lower()
 
 
 def _fold(word: str) -> str:
     """Return the letters and digits of a clean word, without accents and ligatures."""
+    if word.isascii() and word.isalnum():
+        return word
     letters = _NOT_LETTER.sub("", word)
     if letters.isascii():
         return letters
@@ -258,6 +284,8 @@ def _is_kept(word: str, surface: str) -> bool:
 
 def _with_accents(folded: str) -> str:
     """Return a folded French word with the accents of its ending that Snowball needs."""
+    if not folded.endswith(("e", "es", "ent", "ents")):
+        return folded
     if _NOUN_IN_ES.fullmatch(folded):
         return folded[:-2] + "ès"
     for ending, accented in ((_GRAVE, "è"), (_FEMININE, "é")):
@@ -272,6 +300,6 @@ def _trimmed(stem: str) -> str:
 
     That is the plural of "lois", "vélos", "élus", "jeux", and the "i" of "publier", which "publie" has not.
     """
-    if len(stem) > 3:
+    if len(stem) > 3 and stem[-1] in "sx":
         stem = _PLURAL.sub("", stem)
     return stem[:-1] if len(stem) > 4 and stem.endswith("i") else stem

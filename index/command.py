@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from index.errors import SourcierError
 
-__all__ = ["DEFAULT_INDEX", "index_option", "run_command"]
+__all__ = ["DEFAULT_INDEX", "embedder_option", "index_option", "reranker_option", "run_command"]
 
 DEFAULT_INDEX = "data/index"
 
@@ -20,6 +20,30 @@ def index_option() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--index", default=DEFAULT_INDEX, metavar="DIR", help=f"folder of the index ({DEFAULT_INDEX})")
     return parser
+
+
+def embedder_option(parser: argparse.ArgumentParser, what: str = "embedding model") -> None:
+    """Let a command take ``--embedder``.
+
+    Args:
+        parser: parser of the command.
+        what: what the model is for, as the help says it.
+    """
+    parser.add_argument(
+        "--embedder",
+        metavar="NAME",
+        help=f"{what}: 'bundled', a sentence-transformers model by hub name, or its folder",
+    )
+
+
+def reranker_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command take ``--reranker``: the name that `qa.reranker.open_reranker` opens, None where not given."""
+    parser.add_argument(
+        "--reranker",
+        metavar="NAME",
+        help="put the passages found in the order of a sentence-transformers CrossEncoder or MultiVectorEncoder: its "
+        "hub name, or its folder",
+    )
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:

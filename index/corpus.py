@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analyze import Analyzer
+from index.asked import corpus_idfs
 from index.changes import to_add, to_equal, to_refresh, to_remove, unknown_source
 from index.embed import Embedder, open_embedder
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, InputError, LoadError
@@ -22,8 +23,10 @@ from index.load import SourceFile, source_name
 from index.manifest import Manifest
 from index.plan import FileChange, ProgressCallback
 from index.rank import FusionWeights
+from index.reembed import CostCallback, EmbeddingCost, estimate_cost
+from index.results import SearchResult, search_in_full
 from index.roots import files_to_read
-from index.search import MAX_QUESTION_CHARS, check_question, corpus_idfs, nearest_passages, search_passages
+from index.search import MAX_QUESTION_CHARS, check_question, nearest_passages
 from index.status import Status
 from index.store import Store
 from index.types import Document, Hit, Passage
@@ -33,25 +36,6 @@ from index.verify import find_faults
 __all__ = ["MAX_QUESTION_CHARS", "CorpusIndex", "SearchResult", "Status"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """What a search found, and what it knew of the question, all of one generation.
-
-    Attributes:
-        hits: passages, best first.
-        generation: generation of the index that was searched.
-        idfs: how rare each term of the question is, above 0.
-        vector: embedding of the question, float32, shape ``(dimension,)``.
-        embedder: the model that made it.
-    """
-
-    hits: tuple[Hit, ...]
-    generation: int
-    idfs: Mapping[str, float]
-    vector: NDArray[np.float32]
-    embedder: Embedder
 
 
 class CorpusIndex:
@@ -67,7 +51,9 @@ class CorpusIndex:
         self._analyzer = analyzer
         self._given_embedder = embedder
         self._opened_embedder: Embedder | None = None
+        self._coming_embedder: Embedder | None = None
         self._opening = threading.Lock()
+        self._replacing = threading.Lock()
 
     @classmethod
     def open(cls, directory: str | Path, *, embedder: Embedder | None = None) -> CorpusIndex:
@@ -110,6 +96,7 @@ class CorpusIndex:
         *,
         embedder: Embedder | None = None,
         progress: ProgressCallback | None = None,
+        on_cost: CostCallback | None = None,
     ) -> CorpusIndex:
         """Make the index of a folder equal to the given paths, processing only what changed, and open it.
 
@@ -119,12 +106,13 @@ class CorpusIndex:
             embedder: embedding model; None keeps that of an existing index, else takes the bundled one. Another
                 one than before embeds everything again.
             progress: called with each step.
+            on_cost: called before everything is embedded again, with what that will cost.
 
         Raises:
             InputError: if a path does not exist, or nothing in them can be read.
             IndexLockedError: if another process is writing.
         """
-        corpus, _ = cls.build_with_report(paths, directory, embedder=embedder, progress=progress)
+        corpus, _ = cls.build_with_report(paths, directory, embedder=embedder, progress=progress, on_cost=on_cost)
         return corpus
 
     @classmethod
@@ -135,13 +123,14 @@ class CorpusIndex:
         *,
         embedder: Embedder | None = None,
         progress: ProgressCallback | None = None,
+        on_cost: CostCallback | None = None,
     ) -> tuple[CorpusIndex, UpdateReport]:
         """Do as `build`, and return what was done too."""
         folder, analyzer = Path(directory), Analyzer()
         files, problems = files_to_read(paths, index=folder)
         try:
             corpus = cls._open_to_build(folder, analyzer, embedder)
-            return corpus, corpus._equal(paths, files, problems, progress=progress)
+            return corpus, corpus._equal(paths, files, problems, progress=progress, on_cost=on_cost)
         except (IndexMismatchError, IndexDamagedError) as error:
             logger.warning("%s; it is built anew", error)
         former = Store(folder, analyzer)
@@ -195,13 +184,22 @@ class CorpusIndex:
         return self._equal(paths, *files_to_read(paths, index=self.directory), progress=progress)
 
     def add(
-        self, paths: Sequence[str | Path], *, progress: ProgressCallback | None = None, dry_run: bool = False
+        self,
+        paths: Sequence[str | Path],
+        *,
+        embedder: Embedder | None = None,
+        progress: ProgressCallback | None = None,
+        on_cost: CostCallback | None = None,
+        dry_run: bool = False,
     ) -> UpdateReport:
         """Add the given paths, or bring them up to date; no other file is touched.
 
         Args:
             paths: files and folders.
+            embedder: embedding model from now on; None keeps that of the index. Another one than before embeds
+                everything again, in the same change.
             progress: called with each step.
+            on_cost: called before everything is embedded again, with what that will cost.
             dry_run: only say what would be done.
 
         Raises:
@@ -210,7 +208,43 @@ class CorpusIndex:
             IndexMismatchError: if the index was built with another embedding model.
         """
         files, problems = files_to_read(paths, index=self.directory)
-        return self._run(lambda: to_add(self._catalog, paths, files, problems), progress=progress, dry_run=dry_run)
+        return self._run(
+            lambda: to_add(self._catalog, paths, files, problems),
+            embedder=embedder,
+            progress=progress,
+            on_cost=on_cost,
+            dry_run=dry_run,
+        )
+
+    def embed(
+        self,
+        embedder: Embedder | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+        on_cost: CostCallback | None = None,
+    ) -> UpdateReport:
+        """Embed every passage again with another model, from the catalog: no file is read.
+
+        Args:
+            embedder: embedding model from now on; None takes the one that the index names, as it is installed now.
+                Nothing is done where it is the one that the index was built with.
+            progress: called with each step.
+            on_cost: called before everything is embedded again, with what that will cost.
+
+        Raises:
+            IndexLockedError: if another process is writing.
+            ModelError: if the model fails; the index is left as it was.
+        """
+        return self._change(
+            FileChange, embedder=embedder, any_model=True, may_empty=True, progress=progress, on_cost=on_cost
+        )
+
+    def embedding_cost(self, embedder: Embedder | None = None) -> EmbeddingCost | None:
+        """Return what `embed` would cost, measured on a sample; None where it would do nothing."""
+        with self._catalog.read():
+            manifest = self._catalog.manifest()
+            model = embedder or self._embedder_of(manifest, any_model=True)
+            return None if model.fingerprint == manifest.fingerprint else estimate_cost(self._catalog, model)
 
     def put(self, documents: Iterable[Document], *, progress: ProgressCallback | None = None) -> UpdateReport:
         """Add documents that are in no file, or replace those of the same sources; of several, the last one counts.
@@ -261,20 +295,25 @@ class CorpusIndex:
         problems: Sequence[LoadError],
         *,
         progress: ProgressCallback | None,
+        on_cost: CostCallback | None = None,
     ) -> UpdateReport:
-        return self._change(lambda: to_equal(self._catalog, paths, files, problems), any_model=True, progress=progress)
+        return self._change(
+            lambda: to_equal(self._catalog, paths, files, problems), any_model=True, progress=progress, on_cost=on_cost
+        )
 
     def _run(
         self,
         what: Callable[[], FileChange],
         *,
         dry_run: bool,
+        embedder: Embedder | None = None,
         may_empty: bool = False,
         progress: ProgressCallback | None = None,
+        on_cost: CostCallback | None = None,
     ) -> UpdateReport:
         if dry_run:
             return self._preview(what, may_empty=may_empty, progress=progress)
-        return self._change(what, may_empty=may_empty, progress=progress)
+        return self._change(what, embedder=embedder, may_empty=may_empty, progress=progress, on_cost=on_cost)
 
     def _preview(
         self, what: Callable[[], FileChange], *, progress: ProgressCallback | None, may_empty: bool = False
@@ -289,25 +328,49 @@ class CorpusIndex:
         self,
         what: Callable[[], FileChange],
         *,
+        embedder: Embedder | None = None,
         any_model: bool = False,
         may_empty: bool = False,
         progress: ProgressCallback | None = None,
+        on_cost: CostCallback | None = None,
     ) -> UpdateReport:
-        """Run one change; ``what`` is asked inside its transaction, so that it sees what other writers have done."""
-        with self._store.writing() as change:
-            embedder = self._embedder_of(self._catalog.manifest(), any_model=any_model)
+        """Run one change; ``what`` is asked inside its transaction, so that it sees what other writers have done.
+
+        A model given as ``embedder`` takes the place of the former one when the change is committed, for searches in
+        other threads too, or not at all.
+        """
+        with self._taking_over(embedder), self._store.writing() as change:
+            model = embedder or self._embedder_of(self._catalog.manifest(), any_model=any_model)
             report, change.after = apply_change(
                 self._store.directory,
                 self._catalog,
                 change.before,
                 what(),
                 analyzer=self._analyzer,
-                embedder=embedder,
+                embedder=model,
                 progress=progress or _silent,
+                on_cost=on_cost,
             )
             if not may_empty and self._catalog.is_empty():
                 raise _nothing_read(report)
         return report
+
+    @contextmanager
+    def _taking_over(self, embedder: Embedder | None) -> Iterator[None]:
+        """Have a model at hand while the change to it is being committed, and keep it once it is."""
+        if embedder is None:
+            yield
+            return
+        with self._replacing:
+            self._coming_embedder = embedder
+            try:
+                yield
+                if self._given_embedder is not None:
+                    self._given_embedder = embedder
+                else:
+                    self._opened_embedder = embedder
+            finally:
+                self._coming_embedder = None
 
     # -- questions ----------------------------------------------------------------------------------------------
 
@@ -331,7 +394,7 @@ class CorpusIndex:
             until: ISO date; only documents dated then or earlier.
             sources: only documents of these files, folders or single records, named as citations name them.
             where: only documents whose metadata have, in each of these fields, the value or one of the list of values.
-            weights: how the scores are fused; None for the weights chosen on the training questions.
+            weights: order by fused scores alone, with these weights; None for the learned ranker.
 
         Returns:
             ``k`` hits, fewer where there are fewer that pass the filters and share a term with the question or have an
@@ -347,21 +410,18 @@ class CorpusIndex:
         self, question: str, *, k: int = 10, only: Filter | None = None, weights: FusionWeights | None = None
     ) -> SearchResult:
         """Do as `search`, and return what was known of the question too."""
-        text = check_question(question)
-        terms = self._analyzer.terms(text)
         with self._store.reading() as segments:
             embedder = self._embedder_of(self._catalog.manifest())
-            vector, idfs = embedder.embed_question(text), corpus_idfs(segments, terms)
-            hits = search_passages(
+            return search_in_full(
                 self._catalog,
                 segments,
-                idfs=idfs,
-                vector=vector,
+                check_question(question),
+                analyzer=self._analyzer,
+                embedder=embedder,
                 k=k,
                 only=only or Filter(),
-                weights=weights or FusionWeights(),
+                weights=weights,
             )
-        return SearchResult(tuple(hits), segments.generation, idfs, vector, embedder)
 
     def nearest(
         self,
@@ -514,7 +574,9 @@ class CorpusIndex:
         Raises:
             IndexMismatchError: if it is not the model that the index was built with.
         """
-        embedder = self._given_embedder
+        coming, embedder = self._coming_embedder, self._given_embedder
+        if coming is not None and coming.fingerprint == manifest.fingerprint:
+            return coming
         if embedder is None:
             with self._opening:
                 embedder = self._opened_embedder
@@ -525,7 +587,8 @@ class CorpusIndex:
             return embedder
         raise IndexMismatchError(
             f"the index in {self.directory} was built with embedding model {manifest.embedder} "
-            f"({manifest.fingerprint}), this is {embedder.name} ({embedder.fingerprint}): build it again with "
+            f"({manifest.fingerprint}), this is {embedder.name} ({embedder.fingerprint}): embed it again with "
+            f"`python -m index embed --embedder {embedder.name} --index {self.directory}`, or build it again with "
             f"`python -m index build PATHS --index {self.directory}`",
             found=manifest.fingerprint,
             expected=embedder.fingerprint,

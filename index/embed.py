@@ -7,11 +7,11 @@ Both libraries are imported when a model is opened, never when this module is.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,8 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import InputError, ModelError
+from index.model_files import LocalModel, ModelKind, fingerprint_of, has_weights
+from index.soft_match import SoftMatch
 
-__all__ = ["BUNDLED_MODEL", "Embedder", "SentenceTransformerEmbedder", "StaticEmbedder", "open_embedder"]
+__all__ = [
+    "BUNDLED_MODEL",
+    "TRANSFORMER_BATCH",
+    "Embedder",
+    "SentenceTransformerEmbedder",
+    "StaticEmbedder",
+    "check_unicode",
+    "finite_rows",
+    "load_model",
+    "open_embedder",
+    "resolve_model",
+    "stated_failures",
+    "unit_rows",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +44,11 @@ BUNDLED_MODEL = Path(__file__).parent / "models" / "sourcier-static-fr"
 
 # Part of every fingerprint: raised when the same model files would give other vectors.
 _RECIPE = "float32-unit-1"
+_ROLE = "embedding model"
 _STATIC_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 # Texts that model2vec averages at once: it copies the vectors of all their pieces, about 50 MiB at 200 pieces a text.
 _STATIC_BATCH = 256
-_TRANSFORMER_BATCH = 32
+TRANSFORMER_BATCH = 32
 # A hub that does not answer within this many seconds is taken as out of reach.
 _HUB_TIMEOUT_S = 5.0
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
@@ -136,7 +152,12 @@ class StaticEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """Name of the folder and a hash of its files."""
-        return _fingerprint(self._folder)
+        return fingerprint_of(self._folder, recipe=_RECIPE)
+
+    @cached_property
+    def soft_match(self) -> SoftMatch:
+        """Compares words by the vectors of this model."""
+        return SoftMatch(self._model.tokenizer, self._model.embedding)
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row a text, shape ``(len(texts), dimension)``; see `Embedder.embed_passages`."""
@@ -174,34 +195,27 @@ class SentenceTransformerEmbedder:
         Raises:
             ModelError: if there is no such model, the hub is out of reach, or the model cannot be loaded.
         """
-        folder = _resolve(name)
-        _silence_telemetry()
-        from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - lazy: 5 s, and imports torch
-
-        logger.info("loading embedding model %s", name)
-        try:
-            model = SentenceTransformer(str(folder), local_files_only=True)
-        except Exception as error:  # the loaders of each architecture raise what they like
-            raise ModelError(
-                f"embedding model {name}: expected a sentence-transformers model, which could not be loaded: {error}"
-            ) from error
-        # Half precision costs digits, and a processor is slower with it.
-        return cls(model.float(), folder, name=name)
+        place = resolve_model(name, _ROLE)
+        kind = place.kind
+        if kind in (ModelKind.CROSS_ENCODER, ModelKind.LATE_INTERACTION):
+            raise ModelError(f"{place}: found {kind.value}, expected an embedding model; give it to --reranker")
+        return cls(load_model("SentenceTransformer", place), place.folder, name=place.name)
 
     @property
     def name(self) -> str:
-        """The model as the user named it."""
+        """The hub name of the model, or its folder as an absolute path."""
         return self._name
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """Length of every vector."""
-        return int(self._model.get_embedding_dimension())
+        declared = self._model.get_embedding_dimension()
+        return int(declared) if declared else self._encode(self._model.encode_query, ["dimension"]).shape[1]
 
     @cached_property
     def fingerprint(self) -> str:
         """Name of the model and a hash of its files."""
-        return _fingerprint(self._folder)
+        return fingerprint_of(self._folder, recipe=_RECIPE)
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row a text, shape ``(len(texts), dimension)``; see `Embedder.embed_passages`."""
@@ -216,7 +230,9 @@ class SentenceTransformerEmbedder:
 
     def _encode(self, encode: Any, texts: Sequence[str]) -> NDArray[np.float32]:
         check_unicode(texts)
-        return unit_rows(encode(list(texts), batch_size=_TRANSFORMER_BATCH, show_progress_bar=False))
+        given = list(texts)
+        with stated_failures(f"{_ROLE} {self._name}"):
+            return unit_rows(finite_rows(encode(given, batch_size=TRANSFORMER_BATCH, show_progress_bar=False)))
 
 
 def open_embedder(name: str | None = None) -> Embedder:
@@ -257,17 +273,69 @@ def check_unicode(texts: Sequence[str]) -> None:
             ) from error
 
 
-def _fingerprint(folder: Path) -> str:
-    """Hash the names and contents of the files of a model, whatever the folder that holds them.
+def load_model(loader: str, place: LocalModel) -> Any:
+    """Load a model with a class of sentence-transformers.
 
-    Documentation is left out: a word changed in a model card changes no vector.
+    Raises:
+        ModelError: if it cannot be loaded.
     """
-    digest = hashlib.sha256(_RECIPE.encode())
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".md"):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return f"sha256:{digest.hexdigest()[:32]}"
+    expected = f"{place}: expected a sentence-transformers model"
+    if not has_weights(place.folder):
+        raise ModelError(f"{expected}, found no *.safetensors in {place.folder}; save or download the model as such")
+    _silence_telemetry()
+    logger.info("loading %s", place)
+    with _no_bars():
+        import sentence_transformers  # noqa: PLC0415 - lazy: 5 s, and imports torch
+
+        try:
+            model = getattr(sentence_transformers, loader)(str(place.folder), local_files_only=True)
+        except Exception as error:  # the loaders of each architecture raise what they like
+            raise ModelError(f"{expected}, which could not be loaded: {error}") from error
+    # Half precision costs digits, and a processor is slower with it.
+    return model.float()
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Keep transformers from drawing a bar for the fraction of a second in which it reads weights."""
+    from huggingface_hub.utils.tqdm import (  # noqa: PLC0415 - lazy: 0.5 s
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    if are_progress_bars_disabled():
+        yield
+        return
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        enable_progress_bars()
+
+
+@contextmanager
+def stated_failures(model: str) -> Iterator[None]:
+    """Turn what a model raises while it runs into a ModelError."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # memory, a device, or the model's own code: each raises what it likes
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ModelError(f"{model} failed ({reason}); name another model, or free memory") from error
+
+
+def finite_rows(values: Any) -> NDArray[np.float32]:
+    """Return values as float32.
+
+    Raises:
+        ModelError: if one is no number, which would stay in an index for ever.
+    """
+    array: NDArray[np.float32] = np.asarray(values, dtype=np.float32)
+    if not np.isfinite(array).all():
+        raise ModelError("the model gave values that are no finite numbers: its weights are damaged; download it again")
+    return array
 
 
 def _silence_telemetry() -> None:
@@ -275,15 +343,16 @@ def _silence_telemetry() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
-def _resolve(name: str) -> Path:
-    """Return the folder of a model: the one named, the one of the local cache, or one downloaded now."""
+def resolve_model(name: str, role: str, *, organisation: str = "sentence-transformers") -> LocalModel:
+    """Return where a model lies: the folder named, the one of the local cache, or one downloaded now."""
     folder = Path(name).expanduser()
     if name and folder.is_dir():
-        return folder
+        folder = folder.absolute()
+        return LocalModel(folder, str(folder), role)
     if not _HUB_NAME.fullmatch(name) or folder.exists():
-        raise ModelError(f"embedding model {name!r}: expected a folder or a hub name such as organisation/model")
-    repository = name if "/" in name else f"sentence-transformers/{name}"
-    return _cached(repository) or _download(repository)
+        raise ModelError(f"{role} {name!r}: expected a folder or a hub name such as organisation/model, found neither")
+    repository = name if "/" in name else f"{organisation}/{name}"
+    return LocalModel(_cached(repository) or _download(repository, role), name, role)
 
 
 def _cached(repository: str) -> Path | None:
@@ -296,24 +365,22 @@ def _cached(repository: str) -> Path | None:
         folder = Path(snapshot_download(repository, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-    return folder if any(folder.rglob("*.safetensors")) else None
+    return folder if has_weights(folder) else None
 
 
-def _download(repository: str) -> Path:
+def _download(repository: str, role: str) -> Path:
     """Fetch a model that the user named, after asking the hub once and briefly whether it is there."""
     from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import RepositoryNotFoundError  # noqa: PLC0415
 
     try:
         HfApi().model_info(repository, timeout=_HUB_TIMEOUT_S)
-        logger.warning("downloading embedding model %s from the model hub", repository)
+        logger.warning("downloading %s %s from the model hub", role, repository)
         return Path(snapshot_download(repository, allow_patterns=_HUB_FILES, ignore_patterns=_HUB_FILES_LEFT))
     except RepositoryNotFoundError as error:
-        raise ModelError(
-            f"embedding model {repository}: there is no such folder, and no such model on the hub"
-        ) from error
+        raise ModelError(f"{role} {repository}: there is no such folder, and no such model on the hub") from error
     except Exception as error:  # httpx, OSError and hub errors, as the way of failing decides
         raise ModelError(
-            f"embedding model {repository}: there is no such folder, it is not in the local cache, and the hub is out "
+            f"{role} {repository}: there is no such folder, it is not in the local cache, and the hub is out "
             f"of reach ({type(error).__name__}); give the folder of the model, or connect once"
         ) from error

@@ -98,6 +98,22 @@ class Postings:
         weight = np.repeat(weights[known] * (K1 + 1.0), [span.stop - span.start for span in spans])
         return rows, weight * counts / (counts + norms[rows])
 
+    def fill_counts(self, hashes: NDArray[np.uint64], rows: NDArray[np.int64], into: NDArray[np.uint8]) -> None:
+        """Write how often each term occurs in each of some rows.
+
+        Args:
+            hashes: the terms, shape ``(n_terms,)``.
+            rows: increasing, shape ``(n,)``, ``n >= 1``.
+            into: zeros, shape ``(n_terms, n)``.
+        """
+        places, known = self._places(hashes)
+        for term in np.flatnonzero(known).tolist():
+            span = slice(self.offsets[places[term]], self.offsets[places[term] + 1])
+            held = self.rows[span]
+            found = np.searchsorted(held, rows.astype(np.uint16))
+            found[found == len(held)] = 0
+            into[term] = np.where(held[found] == rows, self.counts[span][found], 0)
+
     def kept(self, rows: NDArray[np.bool_]) -> Postings:
         """Return the postings of some rows only, numbered anew.
 

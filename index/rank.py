@@ -13,11 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["K1", "B", "FusionWeights", "bm25", "fuse", "length_norms"]
+__all__ = ["DIGITS", "K1", "B", "FusionWeights", "bm25", "fuse", "length_norms", "ranks_of"]
 
 K1 = 0.9
 B = 0.4
 """BM25 parameters for passages of even length (Lin et al., Anserini: k1 = 0.9, b = 0.4)."""
+
+DIGITS = 6
+"""Digits of a feature that count: below them it depends on the order of additions, and so on how the index is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,9 @@ def fuse(
     share = lexical / best if best > 0.0 else np.zeros_like(lexical)
     fused: NDArray[np.float64] = share + weights.dense * dense
     return fused
+
+
+def ranks_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return how many of the values are higher than each one, shape ``(n,)``: 0 for the best; equal ones rank alike."""
+    rounded = np.round(values, DIGITS)
+    return len(values) - np.searchsorted(np.sort(rounded), rounded, side="right")

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.background import Background
+from index.asked import Asked
 from index.catalog import Catalog
 from index.errors import InputError
 from index.filters import Filter
 from index.lexical import hashes_of
+from index.passage_features import AskedTerms, passage_rows
 from index.rank import K1, FusionWeights, fuse
+from index.ranker import Ranker
 from index.segments import Segments
 from index.types import Hit
 
 __all__ = [
     "EXACT_ROWS",
     "MAX_QUESTION_CHARS",
+    "N_CANDIDATES",
+    "Candidates",
+    "check_k",
     "check_question",
-    "corpus_idfs",
+    "find_candidates",
     "lexical_scores",
     "nearest_passages",
+    "reorder",
+    "rows_of_candidates",
     "search_passages",
 ]
 
@@ -39,8 +47,8 @@ EXACT_ROWS = 65_536
 _CODED, _MIN_CODED = 1_024, 64
 """Passages that the codes choose in all, and at least in each segment; their recall stands in benchmarks/README.md."""
 
-_CANDIDATES = 40
-"""Passages taken by terms and by embedding before fusion, and at least ``k``."""
+N_CANDIDATES = 60
+"""Passages taken by terms and by embedding before they are ranked, and at least ``k``."""
 
 _MAX_TIES = 1_000
 """Passages of one score that are told apart by source and place."""
@@ -68,44 +76,126 @@ def check_question(question: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Passages that may answer, found by their terms or by their embedding.
+
+    Attributes:
+        rows: increasing row numbers over all segments, shape ``(n,)``.
+        lexical: their BM25 scores, titles included, shape ``(n,)``.
+        cosines: of their embeddings and the question's, shape ``(n,)``.
+        fused: both in one, shape ``(n,)``.
+        every_lexical: the BM25 score of every row of each segment.
+    """
+
+    rows: NDArray[np.int64]
+    lexical: NDArray[np.float64]
+    cosines: NDArray[np.float64]
+    fused: NDArray[np.float64]
+    every_lexical: Sequence[NDArray[np.float64]]
+
+    def without(self, left_out: NDArray[np.bool_]) -> Candidates:
+        """Return the candidates without some, shape ``(n,)``."""
+        kept = ~left_out
+        return Candidates(self.rows[kept], self.lexical[kept], self.cosines[kept], self.fused[kept], self.every_lexical)
+
+
 def search_passages(
     catalog: Catalog,
     segments: Segments,
+    asked: Asked,
     *,
-    idfs: Mapping[str, float],
-    vector: NDArray[np.float32],
     k: int,
     only: Filter,
     weights: FusionWeights,
+    ranker: Ranker | None,
 ) -> list[Hit]:
     """Return the passages that fit a question best, best first; equal ones by source and place.
 
     Args:
         catalog: read at the generation of ``segments``.
         segments: what is searched.
-        idfs: inverse document frequency of each term of the question.
-        vector: its embedding, float32, shape ``(dimension,)``, of unit length or all zeros.
+        asked: the question.
         k: passages wanted, at least 1.
         only: which documents may be found.
         weights: how the scores are fused.
+        ranker: scores the first `N_CANDIDATES` by terms and by embedding, whatever ``k``; further ones come after
+            them in the order of their fused scores. None leaves all of them their fused scores.
 
     Raises:
         InputError: if ``k < 1``.
     """
-    _check_k(k)
+    check_k(k)
     allowed = only.rows(catalog, segments)
-    depth = max(k, _CANDIDATES)
+    found = find_candidates(segments, asked, depth=max(k, N_CANDIDATES), allowed=allowed, weights=weights)
+    scores = found.fused
+    if ranker is not None and len(found.rows):
+        first = found
+        if k > N_CANDIDATES:
+            first = find_candidates(segments, asked, depth=N_CANDIDATES, allowed=allowed, weights=weights)
+        places = np.searchsorted(found.rows, first.rows)
+        ranked = ranker.score_passages(rows_of_candidates(segments, asked, first))
+        scores = float(ranked.min()) - 1.0 - (found.fused.max() - found.fused)
+        scores[places] = ranked
+    return _hits(catalog, segments, found.rows, k=k, scores=scores, lexical=found.lexical, cosines=found.cosines)
+
+
+def find_candidates(
+    segments: Segments,
+    asked: Asked,
+    *,
+    depth: int,
+    allowed: Sequence[NDArray[np.bool_]] | None,
+    weights: FusionWeights,
+) -> Candidates:
+    """Return the best ``depth`` passages by their terms and as many by their embedding, and those equal to the last.
+
+    Args:
+        segments: what is searched.
+        asked: the question.
+        depth: at least 1.
+        allowed: which rows of each segment may be found; None for all.
+        weights: how the scores are fused.
+    """
     with ThreadPoolExecutor(max_workers=1) as aside:  # the two halves of a large corpus take some milliseconds each
         search = aside.submit if len(segments) > EXACT_ROWS else _now
-        near = search(_nearest_rows, segments, vector, k=depth, allowed=allowed)
-        scores = lexical_scores(segments, idfs, title_weight=weights.title)
+        near = search(_nearest_rows, segments, asked.vector, k=depth, allowed=allowed)
+        scores = lexical_scores(segments, asked.idfs, title_weight=weights.title)
         by_terms = _best_rows(scores, k=depth, allowed=allowed)
         by_embedding = near.result()
     rows = np.union1d(by_terms, by_embedding)
-    lexical, cosines = np.concatenate([np.empty(0), *scores])[rows], _cosines(segments, vector, rows)
-    best = sum(idfs.values()) * (K1 + 1.0)
-    fused = fuse(lexical, cosines, best=best, weights=weights)
-    return _hits(catalog, segments, rows, k=k, scores=fused, lexical=lexical, cosines=cosines)
+    lexical, cosines = np.concatenate([np.empty(0), *scores])[rows], _cosines(segments, asked.vector, rows)
+    best = sum(asked.idfs.values()) * (K1 + 1.0)
+    return Candidates(rows, lexical, cosines, fuse(lexical, cosines, best=best, weights=weights), scores)
+
+
+def rows_of_candidates(segments: Segments, asked: Asked, found: Candidates) -> NDArray[np.float64]:
+    """Return what the ranker looks at, `PASSAGE_FEATURES` of each candidate, at least one."""
+    terms = AskedTerms.read(asked.text, asked.tokens, asked.idfs)
+    return passage_rows(
+        segments,
+        terms,
+        found.rows,
+        lexical=found.every_lexical,
+        cosines=found.cosines,
+        fused=found.fused,
+        vector=asked.vector,
+    )
+
+
+def reorder(hits: Sequence[Hit], scores: NDArray[np.float64]) -> list[Hit]:
+    """Return hits with the first ones ordered anew, and their own scores given out again in that order.
+
+    What looks at the score of a passage later on was trained on scores of that range.
+
+    Args:
+        hits: best first, at least as many as ``scores``.
+        scores: what the first hits are ordered by.
+    """
+    read = [replace(hit, score=score) for hit, score in zip(hits, np.round(scores, _DIGITS).tolist(), strict=False)]
+    ordered = sorted(read, key=_order)
+    own = [hit.score for hit in hits]
+    return [*(replace(hit, score=score) for hit, score in zip(ordered, own, strict=False)), *hits[len(read) :]]
 
 
 def nearest_passages(
@@ -116,17 +206,10 @@ def nearest_passages(
     Raises:
         InputError: if ``k < 1``.
     """
-    _check_k(k)
+    check_k(k)
     rows = _nearest_rows(segments, vector, k=k, allowed=only.rows(catalog, segments))
     cosines = _cosines(segments, vector, rows)
     return _hits(catalog, segments, rows, k=k, scores=cosines, lexical=np.zeros(len(rows)), cosines=cosines)
-
-
-def corpus_idfs(segments: Segments, terms: Sequence[str]) -> dict[str, float]:
-    """Return how rare each term is, above 0, in the corpus and in French news at large together."""
-    background, n_passages = Background.bundled(), len(segments)
-    counts = segments.document_frequencies(list(dict.fromkeys(terms)))
-    return {term: background.idf(term, count=n, n_documents=n_passages) for term, n in counts.items()}
 
 
 def _now(function: Callable[..., _Result], *arguments: Any, **options: Any) -> Future[_Result]:
@@ -136,7 +219,12 @@ def _now(function: Callable[..., _Result], *arguments: Any, **options: Any) -> F
     return future
 
 
-def _check_k(k: int) -> None:
+def check_k(k: int) -> None:
+    """Refuse to look for less than one passage.
+
+    Raises:
+        InputError: if ``k < 1``.
+    """
     if k < 1:
         raise InputError(f"k = {k}: expected at least 1")
 
@@ -225,4 +313,8 @@ def _hits(
         Hit(passages[number], float(scores[place]), float(lexical[place]), float(cosines[place]))
         for number, place in zip(numbers, order.tolist(), strict=True)
     ]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.document.source, hit.passage.span.start))[:k]
+    return sorted(hits, key=_order)[:k]
+
+
+def _order(hit: Hit) -> tuple[float, str, int]:
+    return -hit.score, hit.passage.document.source, hit.passage.span.start

@@ -52,6 +52,9 @@ _JOINED_LARGE = 16
 """Larger segments that are let be. More of them are joined into full ones, since each costs time in every search; fewer
 are not, since a removal writes a segment again."""
 
+_ROOM = 16
+"""A sixteenth of a large segment is left for the rest of a document that begins in it."""
+
 
 class Segments:
     """What is searched in one generation. Immutable; safe to use from several threads.
@@ -125,16 +128,38 @@ class SegmentWriter:
         self._generation = generation
         self._dimension = dimension
         self.written: dict[str, _Written] = {}
-        self.builder = SegmentBuilder(dimension)
+        self._builder = SegmentBuilder(dimension)
+        self._document = -1
 
-    def write_full(self) -> None:
-        """Write what `builder` holds once it is a full segment, and begin the next one.
+    def add(
+        self,
+        number: int,
+        *,
+        document: int,
+        days: tuple[int, int] | None,
+        body: Sequence[str],
+        title: Sequence[str],
+        vector: NDArray[np.float16],
+    ) -> None:
+        """Add a passage; arguments as `SegmentBuilder.add`.
 
-        From the sixteenth on they are as large as can be, as those become that are joined.
+        Full segments are written on the way; from the sixteenth on they are as large as those become that are joined. A
+        document's passages stay together, since the ranker looks at them together, unless no segment could hold them.
         """
-        if len(self.builder) >= (FULL_ROWS if len(self.written) < _JOINED_LARGE else MAX_ROWS):
-            self.write(self.builder.build())
-            self.builder = SegmentBuilder(self._dimension)
+        full = FULL_ROWS if len(self.written) < _JOINED_LARGE else MAX_ROWS - MAX_ROWS // _ROOM
+        if len(self._builder) >= (full if document != self._document else MAX_ROWS):
+            self.write_rest()
+        self._document = document
+        self._builder.add(number, document=document, days=days, body=body, title=title, vector=vector)
+
+    def rest(self) -> list[Segment]:
+        """Return what was added and is not written yet, as no segment or one."""
+        return [self._builder.build()] if len(self._builder) else []
+
+    def write_rest(self) -> None:
+        """Write what was added and is not written yet, at least one passage."""
+        self.write(self._builder.build())
+        self._builder = SegmentBuilder(self._dimension)
 
     def write(self, segment: Segment) -> None:
         """Write a segment.
@@ -163,7 +188,7 @@ def change_segments(
     """
     gone = np.asarray(removed, dtype=np.int64)
     kept: dict[str, _Written] = {}
-    anew: list[Segment] = [writer.builder.build()] if len(writer.builder) else []
+    anew = writer.rest()
     for name, segment in before.parts.items():
         rest = segment.without(gone) if len(gone) else segment
         if rest is segment:
@@ -263,7 +288,7 @@ def rebuild_segments(
     """
     writer = SegmentWriter(directory, generation=manifest.generation, dimension=manifest.dimension)
     for passage, document, vector in catalog.walk_embedded(dimension=manifest.dimension):
-        writer.builder.add(
+        writer.add(
             passage.number,
             document=document,
             days=day_range(passage.document),
@@ -271,7 +296,6 @@ def rebuild_segments(
             title=analyzer.terms(passage.document.title or ""),
             vector=vector,
         )
-        writer.write_full()
     bare = replace(manifest, sha256={}, analyzer=analyzer.version)
     empty = Segments(manifest.generation, {})
     after, segments = change_segments(writer, bare, empty, removed=[])

@@ -32,7 +32,8 @@ from index.plan import (
     Progress,
     ProgressCallback,
 )
-from index.prepare import PreparedDocument, embedded_text
+from index.prepare import PreparedDocument
+from index.reembed import EMBEDDED_AT_ONCE, CostCallback, embed_again, estimate_cost
 from index.segments import Segments, SegmentWriter, change_segments, day_range, rebuild_segments
 from index.types import Document
 from index.worker import Preparing
@@ -108,6 +109,7 @@ def apply_change(
     analyzer: Analyzer,
     embedder: Embedder,
     progress: ProgressCallback,
+    on_cost: CostCallback | None = None,
 ) -> tuple[UpdateReport, Segments]:
     """Bring the catalog and the segments to a new generation; the caller commits.
 
@@ -119,6 +121,7 @@ def apply_change(
         analyzer: text to terms.
         embedder: text to embeddings; another model than the manifest's embeds every passage again.
         progress: called with each step.
+        on_cost: called before every passage is embedded again, with what that will cost.
 
     Returns:
         What was done, and the segments afterwards: those of before where no document changed.
@@ -130,7 +133,9 @@ def apply_change(
     generation = manifest.generation + 1
     n_before = catalog.counts()["sources"]
     other_model = manifest.fingerprint != embedder.fingerprint
-    n_embedded = _embed_again(catalog, embedder, progress) if other_model else 0
+    if other_model and on_cost is not None:
+        on_cost(estimate_cost(catalog, embedder))
+    n_embedded = embed_again(catalog, embedder, progress=progress) if other_model else 0
     for source in what.sources:
         if (found := catalog.source(source)) is not None:
             catalog.files.read_again(found.path)
@@ -209,17 +214,6 @@ def _record_unread(catalog: Catalog, what: FileChange, comparison: Comparison) -
     unread = [*([] if what.complete else [error for error in former if error.source not in seen]), *comparison.unread]
     if [error.to_dict() for error in unread] != [error.to_dict() for error in former]:
         catalog.files.set_unread(unread)
-
-
-def _embed_again(catalog: Catalog, embedder: Embedder, progress: ProgressCallback) -> int:
-    """Replace the embedding of every passage, and return how many were embedded."""
-    walk, n_embedded, total = catalog.walk_passages(), 0, catalog.counts()["passages"]
-    while batch := [passage for passage, _ in islice(walk, 4 * _BATCH)]:
-        matrix = embedder.embed_passages([embedded_text(each.document, each.text) for each in batch])
-        catalog.set_vectors(zip([each.number for each in batch], matrix.astype(np.float16), strict=True))
-        n_embedded += len(batch)
-        progress(Progress("indexation", n_embedded, total))
-    return n_embedded
 
 
 @dataclass(slots=True)
@@ -311,7 +305,8 @@ class _Writing:
             self._store_passages(number, each.document, ready, embedded)
             del self._pending[each.hash]
         self._n_stored += len(batch)
-        self._progress(Progress("indexation", self._n_stored, None))
+        if batch:
+            self._progress(Progress("indexation", self._n_stored, None))
 
     def _store_passages(
         self, document: int, content: Document, ready: PreparedDocument, embedded: Iterator[tuple[bytes, Embedding]]
@@ -323,18 +318,20 @@ class _Writing:
         ]
         numbers = self._catalog.put_passages(document, rows)
         for number, passage, row in zip(numbers, ready.passages, rows, strict=True):
-            self.segments.builder.add(
+            self.segments.add(
                 number, document=document, days=days, body=passage.terms, title=ready.title, vector=row.vector
             )
-            self.segments.write_full()  # a document may have more passages than a segment holds
 
     def _embed(self, texts: Sequence[str]) -> list[tuple[bytes, Embedding]]:
         """Return the hash and the embedding of each text; only texts that were never seen are embedded."""
         hashes = [text_hash(text) for text in texts]
         found = self._catalog.cached_vectors(list(dict.fromkeys(hashes)))
         missing = {hash_: text for hash_, text in zip(hashes, texts, strict=True) if hash_ not in found}
-        if missing:
-            matrix = self._embedder.embed_passages(list(missing.values())).astype(np.float16)
-            found |= dict(zip(missing, matrix, strict=True))
-            self.n_embedded += len(missing)
+        rest = iter(missing.items())
+        while part := dict(islice(rest, EMBEDDED_AT_ONCE)):
+            matrix = self._embedder.embed_passages(list(part.values())).astype(np.float16)
+            found |= dict(zip(part, matrix, strict=True))
+            self.n_embedded += len(part)
+            if len(missing) > EMBEDDED_AT_ONCE:  # a transformer takes seconds for each part
+                self._progress(Progress("vectorisation", self.n_embedded, None))
         return [(hash_, found[hash_]) for hash_ in hashes]

@@ -6,15 +6,15 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from index.command import index_option, run_command
+from index.command import index_option, reranker_option, run_command
 from index.corpus import CorpusIndex
 from index.dates import format_date
 from qa.chatbot import Chatbot
+from qa.evaluation.command import add_options
 from qa.output import answer_to_dict
+from qa.reranker import open_reranker
 from qa.types import Answer
 
 
@@ -26,10 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m qa", description="Ask your documents.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    common = index_option()
-    common.add_argument("--json", action="store_true", help="print one JSON object")
-
-    ask = commands.add_parser("ask", parents=[common], help="answer a question, with the sentences that prove it")
+    ask = commands.add_parser("ask", parents=[_common()], help="answer a question, with the sentences that prove it")
     ask.add_argument("question")
     ask.add_argument("--since", metavar="DATE", help="only documents dated then or later, such as 2022 or 2022-01")
     ask.add_argument("--until", metavar="DATE", help="only documents dated then or earlier")
@@ -48,14 +45,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FIELD=VALUE",
         help="only documents with this value in a metadata field; several values of one field are alternatives",
     )
+    reranker_option(ask)
     ask.set_defaults(run=_ask)
 
-    evaluate = commands.add_parser("evaluate", parents=[common], help="measure answers to questions with known answers")
-    evaluate.add_argument(
-        "questions", type=Path, help="JSON lines: question, answer, article_id, answer_start or evidence"
+    evaluate = commands.add_parser(
+        "evaluate", parents=[_common()], help="measure answers to questions with known answers, or compare two runs"
     )
-    evaluate.set_defaults(run=_evaluate)
+    add_options(evaluate)
     return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    """Return the options of both commands; each has its own, so that neither changes a default of the other."""
+    common = index_option()
+    common.add_argument("--json", action="store_true", help="print one JSON object")
+    return common
 
 
 def _field(text: str) -> tuple[str, str]:
@@ -75,7 +79,8 @@ def _readings(value: str) -> list[Any]:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    chatbot = Chatbot(CorpusIndex.open(options.index))
+    corpus = CorpusIndex.open(options.index)
+    chatbot = Chatbot(corpus, reranker=None if options.reranker is None else open_reranker(options.reranker))
     where: dict[str, list[Any]] = {}
     for field, value in options.where:
         where.setdefault(field, []).extend(_readings(value))
@@ -102,23 +107,6 @@ def _print_answer(answer: Answer) -> None:
         page = f", page {citation.page}" if citation.page else ""
         print(f"    {title}{citation.source}{date}{page}, caractères {citation.start} à {citation.end}")
     print(f"\nconfiance {answer.confidence:.2f} · {answer.mode} · génération {answer.generation}")
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from tqdm import tqdm  # noqa: PLC0415
-
-    from qa.evaluate import evaluate, read_questions  # noqa: PLC0415 - only this command needs it
-
-    questions = read_questions(options.questions)
-    corpus = CorpusIndex.open(options.index)
-    with tqdm(total=len(questions), file=sys.stderr, leave=False, disable=None, unit="question") as bar:
-        figures = evaluate(Chatbot(corpus), corpus, questions, progress=lambda done: bar.update(done - bar.n))
-    if options.json:
-        print(json.dumps({name: asdict(figure) for name, figure in figures.items()}, indent=2))
-        return 0
-    for name, figure in figures.items():
-        print(f"{name:30} {figure.mean:9.3f}  [{figure.low:.3f}, {figure.high:.3f}]  n={figure.n}")
-    return 0
 
 
 if __name__ == "__main__":

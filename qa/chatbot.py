@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from index.corpus import CorpusIndex
@@ -13,6 +14,7 @@ from qa.conversation import carry_over
 from qa.evidence import EvidenceRanker
 from qa.generate import ExtractiveGenerator, Generator, cite, refusal, short_answer
 from qa.question import read_question
+from qa.reranker import Reranker
 from qa.types import Answer, DateRange, Evidence, Statement
 
 __all__ = ["N_HITS", "Chatbot", "Conversation"]
@@ -33,23 +35,33 @@ class Chatbot:
     Args:
         corpus: the index to answer from.
         generator: writes the answer; the extractive one by default.
+        reranker: puts the passages found in a better order before their sentences are read; None leaves that of search.
         threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes the one that
             the shipped model was calibrated to.
     """
 
     def __init__(
-        self, corpus: CorpusIndex, *, generator: Generator | None = None, threshold: float | None = None
+        self,
+        corpus: CorpusIndex,
+        *,
+        generator: Generator | None = None,
+        reranker: Reranker | None = None,
+        threshold: float | None = None,
     ) -> None:
         self._corpus = corpus
+        self._reranker = reranker
         self._generator = generator or ExtractiveGenerator()
         self._ranker = EvidenceRanker(corpus.analyzer)
         self._threshold = threshold
 
     @property
     def mode(self) -> str:
-        """What answers: the generator and the embedding model, as shown to the user."""
+        """What answers: the generator, the embedding model and the reranker if any, as shown to the user."""
         name = self._corpus.embedder.name
-        return f"{self._generator.name} · {'modèle embarqué' if name == 'bundled' else f'modèle {name}'}"
+        parts = [self._generator.name, "modèle embarqué" if name == "bundled" else f"modèle {name}"]
+        if self._reranker is not None:
+            parts.append(f"reclassement {self._reranker.name}")
+        return " · ".join(parts)
 
     def ask(
         self,
@@ -89,6 +101,10 @@ class Chatbot:
             question = read_question(text, understood_as=understood_as, dates=dates)
         with _timed(timings, "search"):
             found = self._corpus.search_in_full(question.understood_as, k=N_HITS, only=only)
+            question = replace(question, understood_as=found.asked.text)
+        if self._reranker is not None:
+            with _timed(timings, "rerank"):
+                found = found.with_hits(self._reranker.rerank(question.understood_as, found.hits))
         with _timed(timings, "evidence"):
             ranking = self._ranker.rank(question, found)
         threshold = ranking.threshold if self._threshold is None else self._threshold

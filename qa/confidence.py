@@ -16,13 +16,13 @@ from qa.features import FEATURES
 __all__ = ["CONFIDENCE_FEATURES", "Confidence", "confidence_features"]
 
 _FROM_FIRST = (
-    "cover", "cover_near", "cover_all", "names", "names_all", "rarest", "passage_score", "sentence_dense", "answer",
-    "n_question",
+    "cover", "cover_near", "cover_all", "names", "names_near", "rarest", "missing", "missing_near", "soft", "soft_near",
+    "soft_missing", "passage", "passage_lead", "answer", "n_question",
 )  # fmt: skip
 
-CONFIDENCE_FEATURES = ("log_odds", "lead", "best_cover", "best_names", *_FROM_FIRST)
+CONFIDENCE_FEATURES = ("log_odds", "lead", "best_cover", "best_answer", *_FROM_FIRST)
 """The columns of the regression, in order: the log-odds of the first sentence, its lead over the second, the best
-cover of the question by any passage, and features of the first sentence."""
+cover of the question by any passage, the best short answer, and features of the first sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Confidence:
 
 def confidence_features(rows: NDArray[np.float64], log_odds: NDArray[np.float64]) -> list[float]:
     """Return the columns of the regression for one ranking; arguments as `Confidence.probability`."""
-    column = {name: rows[:, FEATURES.index(name)] for name in (*_FROM_FIRST, "cover_all", "names_all")}
+    column = {name: rows[:, FEATURES.index(name)] for name in _FROM_FIRST}
     lead = float(log_odds[0] - log_odds[1]) if len(log_odds) > 1 else 0.0
     return [
         float(log_odds[0]),
         lead,
         float(column["cover_all"].max()),
-        float(column["names_all"].max()),
+        float(column["answer"].max()),
         *(float(column[name][0]) for name in _FROM_FIRST),
     ]

@@ -72,6 +72,8 @@ def test_words_that_become_terms(text: str, words: list[str]) -> None:
         ("le 11.10.2022", ["11", "10", "2022"]),
         ("en 2022 300 navires", ["2022", "300", "navir"]),
         ("01 23 45", ["01", "23", "45"]),
+        ("12\n345\t678\u3000901, 20\nh\n30", ["12", "345", "678", "901", "20", "30"]),
+        ("12\n345 · 12 345 · 20\u202fh\u202f30", ["12", "345", "12345", "20h30"]),
         ("Covid-19, F-16", ["covid", "19", "f", "16"]),
         ("m²", ["m2"]),
         ("½", ["½"]),
@@ -199,6 +201,14 @@ def test_a_full_memo_starts_afresh_with_the_same_terms(text: str) -> None:
         analyzer = Analyzer()
         assert analyzer.terms(text + " navires " + text) == ANALYZER.terms(text + " navires " + text)
         assert len(analyzer._terms) <= 2
+        assert len(analyzer._spaced_terms) <= 2
+
+
+def test_a_long_string_is_not_remembered() -> None:
+    analyzer = Analyzer()
+    long = "a1" * 500_000
+    assert analyzer.terms(f"navires {long}, {long}") == ["navir", long[:64], long[:64]]
+    assert set(analyzer._spaced_terms) == set(analyzer._terms) == {"navires"}
 
 
 def test_threads_share_an_analyzer() -> None:

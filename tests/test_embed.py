@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from index.embed import BUNDLED_MODEL, Embedder, SentenceTransformerEmbedder, StaticEmbedder, open_embedder
 from index.errors import InputError, ModelError
+from tests.model_folders import save_cross_encoder, save_embedder, save_late_interaction
 
 TEXTS = [
     "Qui est le secrétaire général de l'Otan ?",
@@ -54,6 +55,15 @@ def minilm_folder() -> Path:
 @pytest.fixture(scope="module")
 def minilm(minilm_folder: Path) -> Embedder:
     return open_embedder(str(minilm_folder))
+
+
+PROMPTS = {"query": "question : ", "document": "passage : "}
+
+
+@pytest.fixture(scope="module")
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformer with prompts, whose vectors are not of unit length."""
+    return save_embedder(tmp_path_factory.mktemp("own"), prompts=PROMPTS)
 
 
 @pytest.fixture(params=["bundled", "bundled_by_folder", "minilm"])
@@ -207,6 +217,50 @@ class TestOpen:
         np.testing.assert_allclose(
             opened.embed_passages(["Otan"])[0], bundled.embed_question("passage traité Otan"), atol=1e-5
         )
+
+    def test_a_transformer_has_its_own_prompts_and_vectors_of_unit_length(self, own_folder: Path) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        library, opened = SentenceTransformer(str(own_folder), local_files_only=True), open_embedder(str(own_folder))
+        for text in ("Le port de Brest", "", "mot " * 200):
+            asked, read, bare = (
+                library.encode(prompt + text, prompt="").astype(np.float64)
+                for prompt in ("question : ", "passage : ", "")
+            )
+            lengths = [float(np.linalg.norm(vector)) for vector in (asked, read, bare)]
+            assert min(abs(length - 1.0) for length in lengths) > 0.1
+            np.testing.assert_allclose(opened.embed_question(text), asked / lengths[0], atol=1e-5)
+            np.testing.assert_allclose(opened.embed_passages([text])[0], read / lengths[1], atol=1e-5)
+            assert np.abs(opened.embed_question(text) - bare / lengths[2]).max() > 0.01
+
+    def test_many_texts_have_the_vectors_that_they_have_alone(self, own_folder: Path) -> None:
+        opened = open_embedder(str(own_folder))
+        texts = [f"Texte {number}. {'mot ' * (number % 7)}" for number in range(70)]
+        alone = np.vstack([opened.embed_passages([text]) for text in texts])
+        np.testing.assert_allclose(opened.embed_passages(texts), alone, atol=1e-5)
+
+    def test_a_folder_is_named_from_the_root(self, own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(own_folder.parent.parent)
+        opened = open_embedder(f"{own_folder.parent.name}/model")
+        monkeypatch.chdir("/")
+        assert opened.name == str(own_folder)
+        assert open_embedder(opened.name).fingerprint == opened.fingerprint
+
+    def test_a_reranker_is_refused(self, tmp_path: Path) -> None:
+        for kind, folder in (
+            ("a cross-encoder", save_cross_encoder(tmp_path / "cross")),
+            ("a late-interaction model", save_late_interaction(tmp_path / "late")),
+        ):
+            with pytest.raises(ModelError, match=f"found {kind}, expected an embedding model; give it to --reranker"):
+                open_embedder(str(folder))
+
+    def test_weights_that_are_no_numbers_are_an_error(self, own_folder: Path, tmp_path: Path) -> None:
+        folder = Path(shutil.copytree(own_folder, tmp_path / "model"))
+        weights = load_file(folder / "model.safetensors")
+        weights["embeddings.word_embeddings.weight"][:] = np.nan
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(ModelError, match="no finite numbers"):
+            open_embedder(str(folder)).embed_passages(["Otan"])
 
     @pytest.mark.parametrize("name", ["no/such/folder", "", "un modèle", __file__])
     def test_a_name_that_cannot_be_a_model_is_refused(self, name: str) -> None:

@@ -341,4 +341,5 @@ def test_the_reason_of_a_damaged_member_is_short(tmp_path: Path) -> None:
     data = bytearray(archive({"a" * 250 + ".txt": b"Le conseil siege."}))
     data[data.index(b"aaaa")] = ord("b")  # the name before the content no longer is that of the directory
     (problem,) = load(tmp_path / "a.zip", bytes(data)).problems
-    assert "damaged" in problem.reason and len(problem.reason) < 250
+    assert "damaged" in problem.reason
+    assert len(problem.reason) < 250

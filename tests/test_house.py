@@ -23,6 +23,8 @@ DOORS = {
     "faiss": "index/vectors.py",
     "gradio": "ui/",
     "huggingface_hub": "index/embed.py",
+    "ir_measures": "qa/evaluation/ranking.py",
+    "matplotlib": "qa/evaluation/plot.py",
     "model2vec": "index/embed.py",
     "sentence_transformers": "index/embed.py",
     "openpyxl": "index/formats/xlsx.py",

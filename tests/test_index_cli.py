@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from index.__main__ import main
-from tests.conftest import ROOT, write_files
+from tests.conftest import ROOT, index_rows, write_files
+from tests.model_folders import save_embedder
 
 OTAN = "Le secrétaire général de l'Otan est Jens Stoltenberg."
 
@@ -167,6 +168,85 @@ def test_names_that_are_not_utf_8_are_printed(folder: Path, capsys: pytest.Captu
     assert absent.stderr.startswith("error: the index holds no 'caf")
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_embedder(tmp_path_factory.mktemp("model"), prompts={"query": "question : ", "document": "passage : "})
+
+
+COST = (
+    "data/index: 2 passages are to be embedded again with {model}, instead of bundled: about 1 s on this machine "
+    "(measured on 2)"
+)
+
+
+def test_embed_changes_the_model_without_reading_a_file(
+    built: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (built / "docs/otan.txt").unlink()
+    write_files(built, {"docs/neuf.txt": "Un texte neuf."})
+    before = files_of(built)
+    capsys.readouterr()
+    assert main(["embed", "--embedder", str(model), "--dry-run"]) == 0
+    out, _ = capsys.readouterr()
+    assert out == f"data/index: nothing was changed: {COST.split(': ', 1)[1].format(model=model)}\n"
+    assert files_of(built) == before
+    assert main(["embed", "--embedder", str(model)]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"data/index: generation 2: 2 passages embedded with {model}\n"
+    said = err.splitlines()[-1]
+    assert said == COST.format(model=model) + "; until it ends, the index is as it was, and Ctrl-C leaves it so"
+    rows = index_rows(built / "data/index")
+    assert [len(row[4]) for row in rows["passages"]] == [2 * 16, 2 * 16]
+    assert len(rows["sources"]) == 2
+    assert main(["embed", "--embedder", str(model)]) == 0
+    assert capsys.readouterr().out == f"data/index: generation 2: 0 passages embedded with {model}\n"
+    assert main(["embed", "--dry-run"]) == 0
+    assert "nothing was changed: the index has the embeddings of this model already" in capsys.readouterr().out
+    assert main(["verify"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "figures"),
+    [
+        (["build", "docs"], "1 added, 0 changed, 0 removed, 2 unchanged; 3 passages embedded"),
+        (["add", "docs/neuf.txt"], "1 added, 0 changed, 0 removed, 2 unchanged; 3 passages embedded"),
+    ],
+    ids=["build", "add"],
+)
+def test_build_and_add_change_the_model_in_the_same_generation(
+    built: Path, model: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], figures: str
+) -> None:
+    write_files(built, {"docs/neuf.txt": "Un texte neuf."})
+    capsys.readouterr()
+    assert main([*arguments, "--embedder", str(model)]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"data/index: generation 2: {figures}\n"
+    assert COST.format(model=model) in err
+    assert main([*arguments, "--embedder", str(model)]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("0 passages embedded\n")
+    assert "are to be embedded" not in err
+    assert main(["status", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["embedder"], record["dimension"], record["generation"]) == (str(model), 16, 2)
+
+
+@pytest.mark.parametrize("command", ["build", "add", "embed"])
+def test_a_missing_model_leaves_the_index_as_it_was(
+    built: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    before = files_of(built)
+    capsys.readouterr()
+    paths = [] if command == "embed" else ["docs"]
+    assert main([command, *paths, "--embedder", "/nowhere/model"]) == 1
+    assert capsys.readouterr() == (
+        "",
+        "error: embedding model '/nowhere/model': expected a folder or a hub name such as organisation/model, "
+        "found neither\n",
+    )
+    assert files_of(built) == before
+
+
 def test_verify_and_repair(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["verify"]) == 0
@@ -243,6 +323,7 @@ def test_adding_nothing_but_what_cannot_be_read_has_failed(folder: Path, capsys:
         (["status"], "no index in data/index: build one with"),
         (["verify", "--index", "elsewhere"], "no index in elsewhere: build one with"),
         (["repair"], "no index in data/index: build one with"),
+        (["embed", "--embedder", "bundled"], "no index in data/index: build one with"),
         (["add", "docs", "--dry-run"], "no index in data/index: build one with"),
         (["remove", "docs", "--dry-run"], "no index in data/index: build one with"),
         (["build", "docs/image.png", "--dry-run"], "no document could be read (docs/image.png"),
@@ -304,14 +385,15 @@ def test_wrong_usage_ends_with_2(folder: Path, capsys: pytest.CaptureFixture[str
     assert "usage: python -m index" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["build", "add", "remove", "watch", "status", "verify", "repair"])
+@pytest.mark.parametrize("command", ["build", "add", "remove", "watch", "embed", "status", "verify", "repair"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
     out = capsys.readouterr().out
     assert "--index DIR" in out
-    assert ("--dry-run" in out) == (command in ("build", "add", "remove"))
+    assert ("--dry-run" in out) == (command in ("build", "add", "remove", "embed"))
+    assert ("--embedder NAME" in out) == (command in ("build", "add", "embed"))
     assert ("--poll" in out) == (command == "watch")
 
 

@@ -79,7 +79,7 @@ def test_a_search_is_scored_as_by_hand(seed_corpus: CorpusIndex) -> None:
     question = "Combien de navires patrouillent en mer Baltique ?"
     analyzer, weights = seed_corpus.analyzer, FusionWeights()
     idfs = seed_corpus.idfs(analyzer.terms(question))
-    hits = seed_corpus.search(question, k=50)
+    hits = seed_corpus.search(question, k=50, weights=weights)
     texts = {hit.passage.number: analyzer.terms(hit.passage.text) for hit in hits}
     assert len(texts) == seed_corpus.status().n_passages  # every passage is a candidate, so the mean is that of all
     mean = sum(map(len, texts.values())) / len(texts)

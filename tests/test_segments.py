@@ -52,7 +52,7 @@ class Row:
     title: list[str]
     vector: NDArray[np.float16]
 
-    def put(self, builder: SegmentBuilder) -> None:
+    def put(self, builder: SegmentBuilder | SegmentWriter) -> None:
         builder.add(
             self.number, document=self.document, days=self.days, body=self.body, title=self.title, vector=self.vector
         )
@@ -140,8 +140,7 @@ class Written:
         writer = SegmentWriter(self.directory, generation=manifest.generation, dimension=DIMENSION)
         added = range(self.last + 1, self.last + 1 + n_added)
         for number in added:
-            row_of(number).put(writer.builder)
-            writer.write_full()
+            row_of(number).put(writer)
         self.manifest, self.segments = change_segments(writer, manifest, self.segments, removed=sorted(removed))
         delete_unnamed(self.directory, self.manifest)
         self.last += n_added
@@ -240,7 +239,7 @@ def test_many_large_ones_are_joined_into_full_ones(tmp_path: Path) -> None:
     assert [len(part) for part in index.segments.parts.values()] == [48]
     (full,) = index.files().items()
     index.change(100, set())  # six full segments of a build and a rest of 4, in one change
-    assert sorted(len(part) for part in index.segments.parts.values()) == [4, 32, 48, 64]
+    assert sorted(len(part) for part in index.segments.parts.values()) == [3, 33, 48, 64]
     assert full in index.files().items()
     index.check()
 
@@ -271,7 +270,7 @@ def test_what_is_taken_away_while_nothing_is_written_is_kept_in_memory() -> None
     manifest = Manifest("hashing", "hashing/1", DIMENSION, "french", generation=1)
     writer = SegmentWriter(None, generation=1, dimension=DIMENSION)
     for number in range(5):
-        row_of(number).put(writer.builder)
+        row_of(number).put(writer)
     after, segments = change_segments(writer, manifest, Segments(0, {}), removed=[])
     assert [*after.sha256.values()] == [""]
     assert_holds([*segments.parts.values()], {*range(5)})
@@ -523,3 +522,15 @@ def test_a_removal_leaves_the_other_files_of_an_index_as_they_were(tmp_path: Pat
     (kept,) = files.keys() & after.keys()
     assert (len(after), after[kept]) == (2, files[kept])
     assert len(files[kept]) == max(map(len, files.values()))  # the large one stays
+
+
+def test_a_document_is_not_cut_in_two_by_a_full_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.segments.FULL_ROWS", 5)
+    writer = SegmentWriter(None, generation=1, dimension=DIMENSION)
+    for number in range(20):  # two passages a document
+        row_of(number).put(writer)
+    writer.write_rest()
+    parts = [written.segment for written in writer.written.values()]
+    assert [len(part) for part in parts] == [6, 6, 6, 2]
+    documents = [set(part.documents.tolist()) for part in parts]
+    assert sum(map(len, documents)) == len(set().union(*documents)) == 10

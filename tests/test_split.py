@@ -32,13 +32,18 @@ ON_ONE_LINE = [
     "L'O.N.U. siège à New York. |L'O.N.U. |Elle siège.",
     "Claude S. a fui. |On cherche Claude S. |Les enquêteurs patientent.",
     'C\'est le jour J. |"Enfin", dit-il.',
+    "On tient un plan B. |Marie renonce à la ligne P. |Seuls dix trains roulent. |Plainte contre X. |Rien.",
+    "Les frères N. Roux et S. Roux, nommés J.C. et C.A. dans l'acte, ont porté plainte contre B. Martin.",
+    "La ville, fondée en 940 avant J.-C. et prise en 586 avant J.-C.. |Ces pièces sont de 70 av. J.-C. |Deux luisent.",
     "Il fait 25 °C. |Nature du produit.",
     # numbers, times, addresses
     "Cela coûte 3,5 % de 1 200 ou 3.076, soit 1.200.000. |Il est 20h30. |Fin.",
     "En 2019. |2020 fut pire. |Voir https://exemple.fr/a.b?C=d. |Écrire à j.d@exemple.fr.",
     "Selon Le Point.fr et 20 Minutes.fr, rien. |Le site aussi.",
     "1. Le premier point. |2. Le second.",
+    "Plus de 450.000 personnes, 1\u202f200 voitures (- 10.6 %) et 265 824 €. |Un moteur V8 5.0 litres.",
     # ellipses and omissions
+    "Des métiers (gaziers, dockers, etc...) ont débrayé. |Un statut (salariée, multiple, etc.). |Fin.",
     "Il hésite... puis part. |Bon... |Alors ?",
     "Il hésite… puis part. |Bon… |Alors ?!",
     "Fini. |(...) Mais il faut [...] partir. |[…] Oui.",
@@ -57,7 +62,12 @@ ON_ONE_LINE = [
     # a missing space
     'Il fut tué.|Il avait 20 ans.|"Un drame", dit-on (AFP).|Le suspect fuit en 2016.|Elle aussi.',
     "Le site ASP.NET et Node.js. |Fin.",
+    "« Pour certains. |Et ça restera confidentiel. |Ça touche encore plus. », ajoute-t-elle. |Même si tous savent.",
     # dashes and small letters
+    "Ils viennent d'Afrique. |il faut agir. |Vers le nord. |à midi, on mange. |Ils vont en tram. |c'est loin.",
+    "Elle cite l'AFP. |- si vous avez faim. |- très flou - Ils partent avant 7h. |– éviter l'autoroute.",
+    "Il vend du pain, etc. à midi, chez Acme Ltd. – il y reste –, puis Claude S. il ne sait quand. |Fin.",
+    "Une voie de classe C. |On la prend selon le service com. de la mairie. |Fin.",
     "Il part. |– Où ? |– À Paris. |— Bien.",
     "Les plages sont vides. |à midi, on mange.",
     "Il s'excuse. |eBay aussi.",

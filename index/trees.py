@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from index.errors import ModelError
 
-__all__ = ["BoostedTrees"]
+__all__ = ["BoostedTrees", "read_model"]
 
 _LEAF = -1
 
@@ -40,25 +40,14 @@ class BoostedTrees:
     _value: NDArray[np.float64]
 
     @classmethod
-    def bundled(cls, name: str, *, names: Sequence[str]) -> BoostedTrees:
-        """Read a model that is shipped in `qa/models`.
+    def from_record(cls, record: Mapping[str, Any], *, names: Sequence[str]) -> BoostedTrees:
+        """Read ``{"features": [...], "trees": [{"feature", "threshold", "left", "right", "value"}, …]}``.
 
         Raises:
-            ModelError: if it cannot be read, or was trained on other features than ``names``.
+            ModelError: if it was trained on other features than ``names``.
         """
-        try:
-            record = json.loads(files("qa").joinpath(f"models/{name}").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"qa/models/{name}: {error}; expected the shipped model, install Sourcier again"
-            ) from error
         if list(names) != record["features"]:
-            raise ModelError(f"qa/models/{name} was trained on other features: train it again (training/README.md)")
-        return cls.from_record(record)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> BoostedTrees:
-        """Read ``{"features": [...], "trees": [{"feature", "threshold", "left", "right", "value"}, …]}``."""
+            raise ModelError("a model was trained on other features than these: train it again (training/README.md)")
         roots: list[int] = []
         feature: list[int] = []
         threshold, value = [], []
@@ -101,3 +90,16 @@ class BoostedTrees:
             node = np.where(goes_left, self._left.take(node), self._right.take(node))
         scores: NDArray[np.float64] = self._value.take(node).reshape(len(rows), -1).sum(axis=1)
         return scores
+
+
+def read_model(path: Path) -> dict[str, Any]:
+    """Return the JSON of a model that is shipped.
+
+    Raises:
+        ModelError: if it cannot be read.
+    """
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path}: {error}; expected a shipped model, install Sourcier again") from error
+    return record

@@ -1,0 +1,331 @@
+"""python -m training.train_ranking: trains what ranks passages and sentences, and the confidence.
+
+Asks training questions of three kinds of corpus (the whole news, small corpora of a few articles, and Wikipedia
+paragraphs), every other one again with the article that answers left out. Four models follow one another: trees over
+the candidates of a search, trees over the sentences of the best of them (both in index/models/ranker.json), trees over
+the sentences that are read closely (qa/models/evidence.json), and a logistic regression over their ranking
+(qa/models/confidence.json). Each learns from what the ones before give for questions that they were not fitted to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from tqdm import tqdm
+
+from index import CorpusIndex, Document, Hit, Passage, Sentence, Span
+from index.analyze import Analyzer
+from index.asked import Asked, read_asked
+from index.embed import StaticEmbedder
+from index.filters import Filter
+from index.passage_features import PASSAGE_FEATURES
+from index.rank import FusionWeights
+from index.ranker import N_READ
+from index.search import N_CANDIDATES, find_candidates, rows_of_candidates
+from index.sentence_features import SENTENCE_FEATURES, distinct_sentences, sentence_rows
+from index.trees import BoostedTrees
+from qa.confidence import CONFIDENCE_FEATURES, confidence_features
+from qa.evidence import READ_CLOSELY
+from qa.features import FEATURES, close_rows
+from qa.question import read_question
+from qa.span import find_short_answer
+from qa.types import Question
+from training.boosting import RANKING, YES_OR_NO, Settings, fit, tree_record
+from training.corpora import half_of, piaf_corpus, read_lines, small_corpora
+from training.train_embedding import train_model
+
+_SEED = 20
+_FOLDS = 3
+_RANKER_HALF = 1
+_ANALYZER = Analyzer()
+_SENTENCE_WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_PASSAGE_TREES, _SENTENCE_TREES, _EVIDENCE_TREES = 300, 250, 150
+
+Rows = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Asking:
+    """One question asked of a corpus, and what is learnt of it on the way.
+
+    Attributes:
+        question: the question.
+        asked: the question as it is searched.
+        corpus: what is asked.
+        article: the document that it is about; questions about one article stay in one fold.
+        answer: where the answer stands in that document, or None where the corpus has none.
+        numbers: passage numbers of the candidates, shape ``(n,)``.
+        candidates: their `PASSAGE_FEATURES`, shape ``(n, n_features)``.
+        fitting: 2 for each that holds the answer, 1 for others of the document, else 0; shape ``(n,)``.
+        sentences: the text of every sentence of the best candidates.
+        rows: their `SENTENCE_FEATURES`.
+        answers: 1.0 for each that holds the answer.
+        in_passage: which of these each passage read holds, best passage first.
+        close: `FEATURES` of the sentences read closely.
+        close_answers: 1.0 for each of them that holds the answer.
+    """
+
+    question: Question
+    asked: Asked
+    corpus: CorpusIndex
+    article: str
+    answer: Span | None
+    numbers: NDArray[np.int64]
+    candidates: Rows
+    fitting: NDArray[np.int64]
+    sentences: tuple[str, ...] = ()
+    rows: Rows = field(default_factory=lambda: np.empty((0, len(SENTENCE_FEATURES))))
+    answers: Rows = field(default_factory=lambda: np.empty(0))
+    in_passage: tuple[NDArray[np.int64], ...] = ()
+    close: Rows = field(default_factory=lambda: np.empty((0, len(FEATURES))))
+    close_answers: Rows = field(default_factory=lambda: np.empty(0))
+
+
+def main() -> None:
+    """Train the models and write them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="where what takes long is kept")
+    parser.add_argument("--out", type=Path, default=Path(), help="root of the project that gets the models")
+    parser.add_argument("--questions", type=int, default=4_500, help="questions asked of the whole news")
+    parser.add_argument("--small", type=int, default=80, help="small corpora of news")
+    parser.add_argument("--piaf", type=int, default=3_000, help="questions asked of the PIAF paragraphs")
+    options = parser.parse_args()
+    corpus, embedder = _half_trained(options.data, options.runs)
+    news = read_lines(options.data / "news/questions-train.jsonl")
+    news = [record for record in news if half_of(record["article_id"]) == _RANKER_HALF]
+    random.Random(_SEED).shuffle(news)
+    with tempfile.TemporaryDirectory() as folder:
+        rest, place = news[options.questions :], Path(folder)
+        few = small_corpora(options.data, rest, place, n_corpora=options.small, embedder=embedder)
+        piaf = piaf_corpus(options.data, place, n_questions=options.piaf, half=_RANKER_HALF, embedder=embedder)
+        sets: list[tuple[CorpusIndex, Sequence[Mapping[str, Any]]]] = [(corpus, news[: options.questions]), *few, piaf]
+        asked = [asking for corpus, records in sets for asking in _ask_all(corpus, records)]
+        ranker, evidence, confidence = _train(asked)
+    _write(options.out / "index/models/ranker.json", ranker)
+    _write(options.out / "qa/models/evidence.json", evidence)
+    _write(options.out / "qa/models/confidence.json", confidence)
+
+
+def _half_trained(data: Path, runs: Path) -> tuple[CorpusIndex, StaticEmbedder]:
+    """Return an index of the news by an embedding that has not seen the questions of the ranker's half."""
+    folder = runs / "half-embedding"
+    if not (folder / "model.safetensors").exists():
+        train_model(data, folder, halves=frozenset({1 - _RANKER_HALF}))
+    embedder = StaticEmbedder.open(folder, name="half-trained")
+    return CorpusIndex.build([data / "news/articles.jsonl.gz"], runs / "news", embedder=embedder), embedder
+
+
+def _train(asked: Sequence[Asking]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    folds = np.array([zlib.crc32(asking.article.encode()) % _FOLDS for asking in asked])
+    candidates = [asking.candidates for asking in asked]
+    scores = _held_out(candidates, [a.fitting for a in asked], folds, RANKING, _PASSAGE_TREES, PASSAGE_FEATURES)
+    _tell_passages("candidates, fused", asked, [asking.candidates[:, 0] for asking in asked])
+    _tell_passages("candidates, held out", asked, scores)
+    for asking, given in zip(tqdm(asked, desc="sentences", mininterval=20), scores, strict=True):
+        _read(asking, given)
+    rows, answers = [asking.rows for asking in asked], [asking.answers for asking in asked]
+    first = _held_out(rows, answers, folds, YES_OR_NO, _SENTENCE_TREES, SENTENCE_FEATURES)
+    weight = _sentence_weight(asked, scores, first)
+    for asking, log_odds in zip(tqdm(asked, desc="close", mininterval=20), first, strict=True):
+        _read_closely(asking, log_odds)
+    close, close_answers = [asking.close for asking in asked], [asking.close_answers for asking in asked]
+    second = _held_out(close, close_answers, folds, YES_OR_NO, _EVIDENCE_TREES, FEATURES)
+    _tell_evidence("sentences, held out", answers, first)
+    _tell_evidence("read closely, held out", close_answers, second)
+    ranker = {
+        "passages": tree_record(fit(candidates, [a.fitting for a in asked], RANKING, _PASSAGE_TREES), PASSAGE_FEATURES),
+        "sentences": tree_record(fit(rows, answers, YES_OR_NO, _SENTENCE_TREES), SENTENCE_FEATURES),
+        "sentence_weight": weight,
+    }
+    evidence = tree_record(fit(close, close_answers, YES_OR_NO, _EVIDENCE_TREES), FEATURES)
+    return ranker, evidence, _confidence(asked, second)
+
+
+# -- what is learnt from ---------------------------------------------------------------------------------------------
+
+
+def _ask_all(corpus: CorpusIndex, records: Sequence[Mapping[str, Any]]) -> Iterator[Asking]:
+    """Ask each question; every other answerable one again without its article, as unanswerable."""
+    for number, record in enumerate(tqdm(records, desc="candidates", mininterval=20)):
+        for without in (False, True) if record["answer"] is not None and number % 2 == 0 else (False,):
+            asking = _ask(corpus, record, without=without)
+            if asking is not None:
+                yield asking
+
+
+def _ask(corpus: CorpusIndex, record: Mapping[str, Any], *, without: bool) -> Asking | None:
+    question = read_question(record["question"])
+    text, article = question.understood_as, str(record["article_id"])
+    answer = None
+    if record["answer"] is not None and not without:
+        start = int(record["answer_start"])
+        answer = Span(start, start + len(record["answer"]))
+    with corpus._store.reading() as segments:
+        asked = read_asked(text, segments, analyzer=corpus.analyzer, embedder=corpus.embedder)
+        allowed = Filter().rows(corpus._catalog, segments)
+        found = find_candidates(segments, asked, depth=N_CANDIDATES, allowed=allowed, weights=FusionWeights())
+        passages = corpus._catalog.passages(segments.numbers[found.rows].tolist())
+        held = [passages[number] for number in segments.numbers[found.rows].tolist()]
+        if without:
+            about = np.array([passage.document.id == article for passage in held], dtype=np.bool_)
+            found, held = found.without(about), [p for p, out in zip(held, about, strict=True) if not out]
+        if not len(found.rows):
+            return None
+        rows = rows_of_candidates(segments, asked, found)
+        fitting = np.array([_fit_of(passage, article, answer) for passage in held])
+        return Asking(question, asked, corpus, article, answer, segments.numbers[found.rows], rows, fitting)
+
+
+def _fit_of(passage: Passage, article: str, answer: Span | None) -> int:
+    if answer is None or passage.document.id != article:
+        return 0
+    return 2 if passage.span.overlaps(answer) else 1
+
+
+def _read(asking: Asking, scores: Rows) -> None:
+    """Take the sentences of the best candidates, and what is known of each before it is read closely."""
+    best = np.argsort(-scores, kind="stable")[:N_READ]
+    numbers = asking.numbers[best].tolist()
+    with asking.corpus._catalog.read():
+        passages = asking.corpus._catalog.passages(numbers)
+    hits = [Hit(passages[n], float(scores[i]), 0.0, 0.0) for n, i in zip(numbers, best.tolist(), strict=True)]
+    found = distinct_sentences(hits)
+    embedder = asking.corpus.embedder
+    assert isinstance(embedder, StaticEmbedder)
+    asking.rows = sentence_rows(asking.asked, found, hits, analyzer=_ANALYZER, soft=embedder.soft_match)
+    asking.sentences = tuple(each.sentence.text for each in found)
+    asking.answers = np.array([float(_answers(asking, each.sentence)) for each in found])
+    places = {(each.sentence.document.id, each.sentence.span.start): i for i, each in enumerate(found)}
+    asking.in_passage = tuple(
+        np.array([places[hit.passage.document.id, s.span.start] for s in hit.passage.sentences]) for hit in hits
+    )
+
+
+def _answers(asking: Asking, sentence: Sentence) -> bool:
+    """Say whether a sentence holds the answer, at its place in its own document."""
+    return (
+        asking.answer is not None and sentence.document.id == asking.article and sentence.span.overlaps(asking.answer)
+    )
+
+
+def _read_closely(asking: Asking, log_odds: Rows) -> None:
+    places = np.argsort(-log_odds, kind="stable")[:READ_CLOSELY]
+    answers = []
+    for place in places:
+        text = asking.sentences[place]
+        sentence = Sentence(Document("", "", text), Span(0, len(text)))
+        answers.append(find_short_answer(asking.question, sentence, analyzer=_ANALYZER))
+    asking.close = close_rows(asking.question.kind, asking.rows[places], log_odds[places], answers)
+    asking.close_answers = asking.answers[places]
+
+
+# -- fitting ---------------------------------------------------------------------------------------------------------
+
+
+def _held_out(
+    rows: Sequence[Rows],
+    labels: Sequence[NDArray[Any]],
+    folds: NDArray[np.int64],
+    settings: Settings,
+    n_trees: int,
+    names: Sequence[str],
+) -> list[Rows]:
+    """Return the scores of each question's rows by trees that were not fitted to its fold."""
+    scores: list[Rows] = [np.empty(0)] * len(rows)
+    for fold in range(_FOLDS):
+        inside = np.flatnonzero(folds != fold).tolist()
+        model = fit([rows[i] for i in inside], [labels[i] for i in inside], settings, n_trees)
+        trees = BoostedTrees.from_record(tree_record(model, names), names=names)
+        for i in np.flatnonzero(folds == fold).tolist():
+            scores[i] = trees.log_odds(rows[i])
+    return scores
+
+
+def _sentence_weight(asked: Sequence[Asking], scores: Sequence[Rows], log_odds: Sequence[Rows]) -> float:
+    """Return how much the best sentence counts beside the passage's own score, by MRR of the passage that answers."""
+
+    def reciprocal_rank(weight: float) -> float:
+        ranks = []
+        for asking, given, first in zip(asked, scores, log_odds, strict=True):
+            if not (asking.fitting == 2).any():
+                continue
+            best = np.argsort(-given, kind="stable")[:N_READ]
+            total = given[best] + weight * np.array([first[places].max() for places in asking.in_passage])
+            holds = np.flatnonzero(asking.fitting[best][np.argsort(-total, kind="stable")] == 2)
+            ranks.append(1.0 / (1 + holds[0]) if len(holds) else 0.0)
+        return float(np.mean(ranks))
+
+    reached = {weight: reciprocal_rank(weight) for weight in (0.0, *_SENTENCE_WEIGHTS)}
+    print("passage MRR by weight of the best sentence:", {w: round(v, 4) for w, v in reached.items()}, flush=True)
+    return max(_SENTENCE_WEIGHTS, key=lambda weight: reached[weight])
+
+
+def _confidence(asked: Sequence[Asking], scores: Sequence[Rows]) -> dict[str, Any]:
+    kept = [i for i, asking in enumerate(asked) if len(asking.close)]
+    orders = {i: np.argsort(-scores[i], kind="stable") for i in kept}
+    columns = [confidence_features(asked[i].close[orders[i]], scores[i][orders[i]]) for i in kept]
+    right = [asked[i].close_answers[orders[i][0]] for i in kept]
+    answerable = np.array([asked[i].answer is not None for i in kept])
+    scaler = StandardScaler().fit(columns)
+    model = LogisticRegression(C=1.0, max_iter=1_000).fit(scaler.transform(columns), right)
+    probabilities = model.predict_proba(scaler.transform(columns))[:, 1]
+    threshold = _equal_error(probabilities, answerable)
+    weights = model.coef_[0] / scaler.scale_
+    return {
+        "weights": {name: round(float(w), 6) for name, w in zip(CONFIDENCE_FEATURES, weights, strict=True)},
+        "bias": round(float(model.intercept_[0] - (weights * scaler.mean_).sum()), 6),
+        "threshold": round(threshold, 4),
+    }
+
+
+def _equal_error(probabilities: Rows, answerable: NDArray[np.bool_]) -> float:
+    """Return the threshold at which as large a share of unanswerable questions is answered as of others refused."""
+    steps = np.linspace(0.0, 1.0, 1_001)
+    answered = np.array([np.mean(probabilities[~answerable] >= step) for step in steps])
+    refused = np.array([np.mean(probabilities[answerable] < step) for step in steps])
+    best = int(np.argmin(np.abs(answered - refused)))
+    print(f"threshold {steps[best]:.3f}: false answers {answered[best]:.3f}, false refusals {refused[best]:.3f}")
+    return float(steps[best])
+
+
+# -- what was reached ------------------------------------------------------------------------------------------------
+
+
+def _tell_passages(name: str, asked: Sequence[Asking], scores: Sequence[Rows]) -> None:
+    def share(wanted: int, depth: int) -> float:
+        reached = [
+            (a.fitting[np.argsort(-s, kind="stable")[:depth]] >= wanted).any()
+            for a, s in zip(asked, scores, strict=True)
+            if a.answer is not None
+        ]
+        return float(np.mean(reached))
+
+    print(f"{name}: document first {share(1, 1):.3f}, passage first {share(2, 1):.3f}, in 24 {share(2, 24):.3f}")
+
+
+def _tell_evidence(name: str, answers: Sequence[Rows], scores: Sequence[Rows]) -> None:
+    held: Callable[[int], bool] = lambda i: bool(answers[i].any())  # noqa: E731
+    right = [answers[i][np.argmax(scores[i])] for i in range(len(answers)) if held(i)]
+    print(f"{name}: of {len(right)} questions whose sentences hold the answer, first {np.mean(right):.3f}", flush=True)
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+    print(f"{path}: {path.stat().st_size / 1024:.0f} KiB")
+
+
+if __name__ == "__main__":
+    main()
