@@ -37,11 +37,15 @@ class Asked:
     respelled: frozenset[str] = field(default=frozenset())
 
     def spelled_as_in(self, hits: Sequence[Hit], analyzer: Analyzer) -> Asked:
-        """Return the question with the words that were read otherwise, written as the hits write them."""
+        """Return the question with the words that were read otherwise, written as the hits write them.
+
+        A word that no hit holds stays as it was typed.
+        """
         text = self.text
         for term, start, end in sorted(self.tokens, key=lambda token: -token[1]):
-            if term in self.respelled:
-                text = text[:start] + surface_of(term, hits, analyzer) + text[end:]
+            surface = surface_of(term, hits, analyzer) if term in self.respelled else None
+            if surface is not None:
+                text = text[:start] + surface + text[end:]
         return replace(self, text=text, tokens=analyzer.tokens(text)) if self.respelled else self
 
 

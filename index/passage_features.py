@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.lexical import hashes_of
-from index.rank import DIGITS, K1, ranks_of
+from index.rank import DIGITS, K1, ranks_of, share_of_best, standard_scores
 from index.segments import Segments
 
 __all__ = ["PASSAGE_FEATURES", "AskedTerms", "passage_rows"]
@@ -106,8 +106,7 @@ def passage_rows(
     beside = both[:, own] | _shifted(both, around, -1) | _shifted(both, around, 1)
     doc_lexical = np.maximum.reduceat(scores, starts)[around.document][own] / best
     doc_sum = np.add.reduceat(scores, starts)[around.document][own] / best
-    mean, spread = float(cosines.mean()), float(cosines.std()) or 1.0
-    doc_cosine = (np.maximum.reduceat(near, starts)[around.document][own] - mean) / spread
+    doc_cosine = np.maximum.reduceat(near, starts)[around.document][own]
     ranks = ranks_of(fused)
     groups = around.document[own]
     best_rank = np.full(len(starts), len(rows), dtype=np.int64)
@@ -118,12 +117,12 @@ def passage_rows(
     strongest = asked.idfs.max(initial=0.0) or 1.0
     columns = {
         "fused": fused,
-        "fused_share": fused / (fused.max() or 1.0),
+        "fused_share": share_of_best(fused),
         "lexical": mine,
-        "lexical_share": mine / (mine.max() or 1.0),
+        "lexical_share": share_of_best(mine),
         "title": weights @ titled[:, own],
-        "cosine_z": (cosines - mean) / spread,
-        "cosine_share": cosines / (cosines.max() or 1.0),
+        "cosine_z": standard_scores(cosines, among=cosines),
+        "cosine_share": share_of_best(cosines),
         "rank": ranks,
         "lexical_rank": ranks_of(mine),
         "cosine_rank": ranks_of(cosines),
@@ -134,9 +133,9 @@ def passage_rows(
         "cover_document": weights @ document[:, own],
         "beyond_document": weights @ (document[:, own] & ~both[:, own]),
         "document_lexical": doc_lexical,
-        "document_lexical_share": doc_lexical / (doc_lexical.max() or 1.0),
-        "document_sum_share": doc_sum / (doc_sum.max() or 1.0),
-        "document_cosine_z": doc_cosine,
+        "document_lexical_share": share_of_best(doc_lexical),
+        "document_sum_share": share_of_best(doc_sum),
+        "document_cosine_z": standard_scores(doc_cosine, among=cosines),
         "document_best_rank": best_rank[groups],
         "n_found": np.bincount(groups, minlength=len(starts))[groups],
         "missing_document": _largest(asked.idfs, ~document[:, own]) / strongest,
@@ -153,7 +152,7 @@ def passage_rows(
         "length": np.log1p(around.lengths[own]),
         "year": _years(asked.years, around.days[own]),
         "lead_cover": weights @ both[:, lead],
-        "lead_cosine_z": (near[lead] - mean) / spread,
+        "lead_cosine_z": standard_scores(near[lead], among=cosines),
     }
     return np.column_stack([columns[name].astype(np.float64) for name in PASSAGE_FEATURES]).round(DIGITS)
 
@@ -229,8 +228,8 @@ def _counts(
 
 def _cosines(segments: Segments, vector: NDArray[np.float32], around: _Around) -> NDArray[np.float64]:
     parts = zip(segments.parts.values(), around.by_segment, strict=True)
-    rows = [part.vectors.rows[here].astype(np.float32) @ vector for part, here in parts if len(here)]
-    return np.concatenate(rows).astype(np.float64)
+    asked = vector.astype(np.float64)
+    return np.concatenate([part.vectors.rows[here].astype(np.float64) @ asked for part, here in parts if len(here)])
 
 
 def _shifted(both: NDArray[np.bool_], around: _Around, step: int) -> NDArray[np.bool_]:

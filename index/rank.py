@@ -13,7 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["DIGITS", "K1", "B", "FusionWeights", "bm25", "fuse", "length_norms", "ranks_of"]
+__all__ = [
+    "DIGITS",
+    "K1",
+    "B",
+    "FusionWeights",
+    "bm25",
+    "fuse",
+    "length_norms",
+    "ranks_of",
+    "share_of_best",
+    "standard_scores",
+]
 
 K1 = 0.9
 B = 0.4
@@ -21,6 +32,9 @@ B = 0.4
 
 DIGITS = 6
 """Digits of a feature that count: below them it depends on the order of additions, and so on how the index is cut."""
+
+_ALIKE = 1e-6
+"""Standard deviation below which values differ by the rounding of their sums alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +94,16 @@ def ranks_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return how many of the values are higher than each one, shape ``(n,)``: 0 for the best; equal ones rank alike."""
     rounded = np.round(values, DIGITS)
     return len(values) - np.searchsorted(np.sort(rounded), rounded, side="right")
+
+
+def share_of_best(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each value divided by the highest, shape ``(n,)``; zeros where that is not above 0."""
+    best = values.max(initial=0.0)
+    return values / best if best > 0.0 else np.zeros_like(values)
+
+
+def standard_scores(values: NDArray[np.float64], *, among: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many standard deviations values lie above the mean of others; 1.0 for one where all are alike."""
+    spread = float(among.std())
+    scores: NDArray[np.float64] = (values - among.mean()) / (spread if spread > _ALIKE else 1.0)
+    return scores

@@ -21,12 +21,12 @@ from index.asked import Asked
 from index.passage_features import PASSAGE_FEATURES
 from index.sentence_features import SENTENCE_FEATURES, FoundSentence, distinct_sentences, sentence_rows
 from index.soft_match import SoftMatch
-from index.trees import BoostedTrees, read_model
+from index.trees import BoostedTrees, checking, read_model
 from index.types import Hit
 
 __all__ = ["N_READ", "RankedSentences", "Ranker"]
 
-N_READ = 24
+N_READ = 16
 """Passages whose sentences are read."""
 
 
@@ -46,10 +46,10 @@ class RankedSentences:
 
     def best_of(self, hits: Sequence[Hit]) -> NDArray[np.float64]:
         """Return the log-odds of the best sentence of each hit, shape ``(len(hits),)``."""
-        places = {(each.sentence.document.id, each.sentence.span.start): i for i, each in enumerate(self.found)}
+        places = {(each.sentence.document.source, each.sentence.span.start): i for i, each in enumerate(self.found)}
         return np.array(
             [
-                max(self.log_odds[places[hit.passage.document.id, sentence.span.start]] for sentence in sentences)
+                max(self.log_odds[places[hit.passage.document.source, sentence.span.start]] for sentence in sentences)
                 if (sentences := hit.passage.sentences)
                 else -np.inf
                 for hit in hits
@@ -89,11 +89,12 @@ class Ranker:
             ModelError: if it cannot be read, or was trained on other features.
         """
         record = read_model(path)
-        return cls(
-            BoostedTrees.from_record(record["passages"], names=PASSAGE_FEATURES),
-            BoostedTrees.from_record(record["sentences"], names=SENTENCE_FEATURES),
-            sentence_weight=float(record["sentence_weight"]),
-        )
+        with checking(path):
+            return cls(
+                BoostedTrees.from_record(record["passages"], names=PASSAGE_FEATURES),
+                BoostedTrees.from_record(record["sentences"], names=SENTENCE_FEATURES),
+                sentence_weight=float(record["sentence_weight"]),
+            )
 
     def score_passages(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the score of each candidate, shape ``(n,)``, from its `PASSAGE_FEATURES`."""

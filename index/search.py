@@ -255,7 +255,7 @@ def _best_rows(
             least = float(np.partition(reached, -k)[-k])
             rows, reached = rows[reached >= least], reached[reached >= least]
         first += len(given)
-    return rows[: k + _MAX_TIES]
+    return np.sort(rows[np.argsort(-reached, kind="stable")[: k + _MAX_TIES]])
 
 
 def _nearest_rows(
@@ -276,7 +276,8 @@ def _nearest_rows(
     all_rows, all_cosines = np.concatenate(rows), np.concatenate(cosines)
     if len(all_rows) > k:
         least = np.partition(all_cosines, -k)[-k] - _EQUAL
-        all_rows = all_rows[all_cosines >= least][: k + _MAX_TIES]
+        best = np.argsort(-all_cosines, kind="stable")[: k + _MAX_TIES]
+        all_rows = all_rows[best[all_cosines[best] >= least]]
     return np.sort(all_rows)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from index.analyze import Analyzer
 from index.asked import Asked
-from index.rank import DIGITS, K1, B, ranks_of
+from index.rank import DIGITS, K1, B, ranks_of, share_of_best, standard_scores
 from index.soft_match import Matched, SoftMatch
 from index.types import Hit, Sentence
 
@@ -91,7 +91,7 @@ def distinct_sentences(hits: Sequence[Hit]) -> list[FoundSentence]:
     seen: set[tuple[str, int]] = set()
     found = []
     for rank, hit in enumerate(hits):
-        document = hit.passage.document.id
+        document = hit.passage.document.source
         for place, sentence in enumerate(hit.passage.sentences):
             key = (document, sentence.span.start)
             if key not in seen:
@@ -156,9 +156,9 @@ def _by_terms(
         "cover_passage": share @ passage,
         "cover_all": share @ (passage | title),
         "beyond_title": share @ (own & ~title),
-        "cover_share": cover / (cover.max() or 1.0),
+        "cover_share": share_of_best(cover),
         "lexical": lexical,
-        "lexical_share": lexical / (lexical.max() or 1.0),
+        "lexical_share": share_of_best(lexical),
         "lexical_rank": ranks_of(lexical),
         "near_lexical": beyond[beside[0]] + beyond[beside[1]],
         "rarest": _largest(weights, own) / strongest,
@@ -203,11 +203,11 @@ def _by_embeddings(matched: Matched, beside: tuple[_Places, _Places]) -> dict[st
     near = np.maximum(matched.best, np.maximum(padded[:, beside[0]], padded[:, beside[1]]))
     soft, cosines = matched.weights @ matched.best, matched.cosines
     return {
-        "cosine_z": (cosines - cosines.mean()) / (float(cosines.std()) or 1.0),
-        "cosine_share": cosines / (cosines.max() or 1.0),
+        "cosine_z": standard_scores(cosines, among=cosines),
+        "cosine_share": share_of_best(cosines),
         "cosine_rank": ranks_of(cosines),
         "soft": soft,
-        "soft_share": soft / (soft.max() or 1.0),
+        "soft_share": share_of_best(soft),
         "soft_near": matched.weights @ near,
         "soft_missing": matched.best.min(axis=0, initial=1.0),
     }
@@ -255,11 +255,11 @@ def _by_looks(
 
 def _neighbours(found: Sequence[FoundSentence]) -> tuple[_Places, _Places]:
     """Return where the sentence before and after each stands, ``len(found)`` where it is not among them."""
-    order = sorted(range(len(found)), key=lambda i: (found[i].sentence.document.id, found[i].sentence.span.start))
+    order = sorted(range(len(found)), key=lambda i: (found[i].sentence.document.source, found[i].sentence.span.start))
     before, after = np.full(len(found), len(found)), np.full(len(found), len(found))
     for left, right in pairwise(order):
         a, b = found[left].sentence, found[right].sentence
-        if a.document.id == b.document.id and b.span.start - a.span.end < _NEAR_CHARS:
+        if a.document.source == b.document.source and b.span.start - a.span.end < _NEAR_CHARS:
             before[right], after[left] = left, right
     return before, after
 

@@ -10,6 +10,7 @@ import string
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.analyze import Analyzer
 from index.background import Background
@@ -33,20 +34,28 @@ def nearest_spellings(segments: Segments, terms: Sequence[str]) -> dict[str, str
     is meant; of equals, the first in the alphabet.
     """
     background = Background.bundled()
-    counts = segments.document_frequencies(list(dict.fromkeys(terms)))
-    unknown = [
+    asked = [
         term
-        for term, count in counts.items()
-        if not count and len(term) >= _MIN_LETTERS and term.isalpha() and not background.count(term)
+        for term in dict.fromkeys(terms)
+        if len(term) >= _MIN_LETTERS and term.isalpha() and not background.count(term)
     ]
+    unknown = [term for term, count in zip(asked, _counts(segments, asked), strict=True) if not count]
     meant = {}
     for term in unknown[:_MAX_WORDS]:
         tried = sorted(set(_one_step_away(term)))
-        hashes = hashes_of(tried)
-        found = sum((part.body.counts_of(hashes) for part in segments.parts.values()), np.zeros(len(tried), np.int64))
+        found = _counts(segments, tried)
         if found.any():
             meant[term] = tried[int(np.argmax(found))]
     return meant
+
+
+def _counts(segments: Segments, terms: Sequence[str]) -> NDArray[np.int64]:
+    """Return how many texts and titles hold each term."""
+    hashes = hashes_of(terms)
+    counts = np.zeros(len(terms), dtype=np.int64)
+    for part in segments.parts.values():
+        counts += part.body.counts_of(hashes) + part.title.counts_of(hashes)
+    return counts
 
 
 def _one_step_away(term: str) -> Iterator[str]:
@@ -62,11 +71,11 @@ def _one_step_away(term: str) -> Iterator[str]:
                 yield head + letter + tail[1:]
 
 
-def surface_of(term: str, hits: Sequence[Hit], analyzer: Analyzer) -> str:
-    """Return how the first hit that holds a term writes it; the term itself where none does."""
+def surface_of(term: str, hits: Sequence[Hit], analyzer: Analyzer) -> str | None:
+    """Return how the first hit that holds a term writes it, in its text or its title; None where none does."""
     for hit in hits:
-        text = hit.passage.text
-        for found, start, end in analyzer.tokens(text):
-            if found == term:
-                return text[start:end]
-    return term
+        for text in (hit.passage.text, hit.passage.document.title or ""):
+            for found, start, end in analyzer.tokens(text):
+                if found == term:
+                    return text[start:end]
+    return None

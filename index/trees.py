@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from index.errors import ModelError
 
-__all__ = ["BoostedTrees", "read_model"]
+__all__ = ["BoostedTrees", "checking", "read_model"]
 
 _LEAF = -1
 
@@ -88,7 +89,7 @@ class BoostedTrees:
         for _ in range(self.depth):
             goes_left = cells.take(first_cells + self._feature.take(node)) <= self._threshold.take(node)
             node = np.where(goes_left, self._left.take(node), self._right.take(node))
-        scores: NDArray[np.float64] = self._value.take(node).reshape(len(rows), -1).sum(axis=1)
+        scores: NDArray[np.float64] = self._value.take(node).reshape(len(rows), len(self._roots)).sum(axis=1)
         return scores
 
 
@@ -103,3 +104,12 @@ def read_model(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path}: {error}; expected a shipped model, install Sourcier again") from error
     return record
+
+
+@contextmanager
+def checking(path: Path) -> Iterator[None]:
+    """Turn what a model of another shape makes raise into a ModelError that names its file."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"{path}: {error!r}; expected a shipped model, install Sourcier again") from error

@@ -13,7 +13,7 @@ import numpy as np
 from index.analyze import Analyzer
 from index.ranker import Ranker
 from index.results import SearchResult
-from index.trees import BoostedTrees, read_model
+from index.trees import BoostedTrees, checking, read_model
 from qa.confidence import Confidence
 from qa.features import FEATURES, close_rows
 from qa.span import find_short_answer
@@ -52,8 +52,10 @@ class EvidenceRanker:
 
     @cached_property
     def _trees(self) -> BoostedTrees:
-        record = read_model(Path(str(files("qa").joinpath("models/evidence.json"))))
-        return BoostedTrees.from_record(record, names=FEATURES)
+        path = Path(str(files("qa").joinpath("models/evidence.json")))
+        record = read_model(path)
+        with checking(path):
+            return BoostedTrees.from_record(record, names=FEATURES)
 
     @cached_property
     def _confidence(self) -> Confidence:

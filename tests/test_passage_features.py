@@ -121,6 +121,7 @@ def by_hand(texts: Sequence[Text], asked: Asked, chosen: Iterable[int]) -> list[
     near = [cosines[key] for key in candidates]
     middle = sum(near) / len(near)
     spread = math.sqrt(sum((each - middle) ** 2 for each in near) / len(near))
+    divisor = spread if spread > 1e-6 else 1.0
     names = {term for term, start, end in asked.tokens if start and names_something(asked.text[start:end])}
     years = [int(word) for word in asked.text.split() if len(word) == 4 and word.isdigit() and word[:2] in ("19", "20")]
 
@@ -149,7 +150,8 @@ def by_hand(texts: Sequence[Text], asked: Asked, chosen: Iterable[int]) -> list[
         return max((idfs[term] for term in terms), default=0.0) / (max(idfs.values(), default=0.0) or 1.0)
 
     def over_best(value: float, values: Iterable[float]) -> float:
-        return value / (max(values) or 1.0)
+        best = max(values)
+        return value / best if best > 0 else 0.0
 
     document_best = {d: max(scores[d, p] for p in seen_of(d)) for d, _ in candidates}
     document_sum = {d: sum(scores[d, p] for p in seen_of(d)) for d, _ in candidates}
@@ -167,7 +169,7 @@ def by_hand(texts: Sequence[Text], asked: Asked, chosen: Iterable[int]) -> list[
                 "lexical": scores[key] / (1.9 * total),
                 "lexical_share": over_best(scores[key], (scores[other] for other in candidates)),
                 "title": weight(held(key, body=False)) / total,
-                "cosine_z": (cosines[key] - middle) / (spread or 1.0),
+                "cosine_z": (cosines[key] - middle) / divisor,
                 "cosine_share": over_best(cosines[key], near),
                 "rank": rank(fused, key),
                 "lexical_rank": rank({k: v / (1.9 * total) for k, v in scores.items()}, key),
@@ -181,7 +183,7 @@ def by_hand(texts: Sequence[Text], asked: Asked, chosen: Iterable[int]) -> list[
                 "document_lexical": document_best[document] / (1.9 * total),
                 "document_lexical_share": over_best(document_best[document], document_best.values()),
                 "document_sum_share": over_best(document_sum[document], document_sum.values()),
-                "document_cosine_z": (max(cosines[document, p] for p in around) - middle) / (spread or 1.0),
+                "document_cosine_z": (max(cosines[document, p] for p in around) - middle) / divisor,
                 "document_best_rank": min(rank(fused, other) for other in mine),
                 "n_found": len(mine),
                 "missing_document": highest(idfs.keys() - whole),
@@ -198,7 +200,7 @@ def by_hand(texts: Sequence[Text], asked: Asked, chosen: Iterable[int]) -> list[
                 "length": math.log(1 + len(text.pieces[place].body)),
                 "year": year_by_hand(years, text.days),
                 "lead_cover": weight(held((document, around[0]))) / total,
-                "lead_cosine_z": (cosines[document, around[0]] - middle) / (spread or 1.0),
+                "lead_cosine_z": (cosines[document, around[0]] - middle) / divisor,
             }
         )
     return rows

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from index import CorpusIndex
 from index.background import Background
-from index.rank import K1, FusionWeights, bm25, fuse, length_norms
+from index.rank import K1, FusionWeights, bm25, fuse, length_norms, ranks_of
 from tests.conftest import answers
 
 IDFS = {"otan": 2.0, "mer": 0.5}
@@ -73,6 +73,27 @@ def test_the_norms_are_those_of_bm25(lengths: list[int], mean: float) -> None:
         once = bm25(["otan"] + ["x"] * (length - 1), {"otan": 1.0}, mean_terms=mean) if length else None
         assert norm == pytest.approx(0.9 * (0.6 + 0.4 * length / mean))
         assert once is None or once == pytest.approx(1.9 / (1.0 + norm))
+
+
+@pytest.mark.parametrize(
+    ("values", "ranks"),
+    [
+        ([], []),
+        ([0.3], [0]),
+        ([0.5, 0.9, 0.5, 0.1], [1, 0, 1, 3]),
+        ([0.0, -0.0, 0.0], [0, 0, 0]),
+        # What differs by less than a millionth may be the same sum in another order.
+        ([0.1 + 0.2, 0.3, 0.3 - 1e-9, 0.3 - 1e-5], [0, 0, 0, 3]),
+    ],
+)
+def test_equal_values_rank_alike(values: list[float], ranks: list[int]) -> None:
+    assert ranks_of(np.array(values)).tolist() == ranks
+
+
+@given(st.lists(st.integers(-6, 6), max_size=30))
+def test_a_rank_is_the_number_of_higher_values(values: list[int]) -> None:
+    expected = [sum(other > value for other in values) for value in values]
+    assert ranks_of(np.array(values, dtype=np.float64) / 8).tolist() == expected
 
 
 def test_a_search_is_scored_as_by_hand(seed_corpus: CorpusIndex) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from index import CorpusIndex, Document, Hit, InputError, ModelError, SourcierError
+from index import CorpusIndex, Document, Hit, InputError, ModelError
 from index.asked import read_asked
 from index.filters import Filter
 from index.passage_features import PASSAGE_FEATURES
@@ -250,8 +249,9 @@ def test_the_weight_of_the_sentences_decides(
 ) -> None:
     # Passages by the words that they hold; sentences by their place: the later the better.
     ship(monkeypatch, small_ranker({"cover": (0.2, 0.5, 0.8)}, {"in_passage": (0.5, 1.5, 2.5)}, sentence_weight=weight))
-    hits = corpus.search("navire mer", k=N_READ)
-    idfs = corpus.idfs(["navir", "mer"])
+    monkeypatch.setattr("index.results.N_READ", 40)
+    hits = corpus.search("gazoduc Oslo explose", k=40)
+    idfs = corpus.idfs(corpus.analyzer.terms("gazoduc Oslo explose"))
     worth, own = [], []
     for hit in hits:
         terms = set(corpus.analyzer.terms(hit.passage.text))
@@ -299,7 +299,7 @@ def assert_ordered(hits: Sequence[Hit]) -> None:
     assert len({hit.passage.number for hit in hits}) == len(hits)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(question=questions)
 @example(question="Le et de la")
 @example(question="?!… «»")
@@ -319,7 +319,7 @@ def test_any_text_is_a_question_or_is_refused(corpus: CorpusIndex, question: str
         return
     hits = corpus.search(question, k=200)
     assert_ordered(hits)
-    for k in (1, 5, 20, N_READ, N_READ + 1, N_CANDIDATES, N_CANDIDATES + 1, 100):
+    for k in (1, 5, 20, N_READ, N_READ + 1, N_CANDIDATES):
         assert corpus.search(question, k=k) == hits[:k]
     assert corpus.search(f"  {question}\n", k=5) == hits[:5]
 
@@ -354,12 +354,17 @@ def test_an_index_without_documents_finds_nothing(tmp_path: Path, question: str)
     assert empty.search(question) == []
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.text(max_size=300))
-def test_no_other_error_than_those_of_the_tree_leaves_a_search(bundled_corpus: CorpusIndex, question: str) -> None:
-    with pytest.MonkeyPatch.context() as patch, suppress(SourcierError):
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(), max_size=300))
+def test_only_blank_texts_and_half_characters_are_refused(bundled_corpus: CorpusIndex, question: str) -> None:
+    refused = not question.strip() or any("\ud800" <= letter <= "\udfff" for letter in question)
+    with pytest.MonkeyPatch.context() as patch:
         ship(patch, small_ranker())
-        assert_ordered(bundled_corpus.search(question, k=30))
+        if refused:
+            with pytest.raises(InputError):
+                bundled_corpus.search(question, k=30)
+        else:
+            assert_ordered(bundled_corpus.search(question, k=30))
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,8 @@ def by_hand(asked: Asked, hits: Sequence[Hit]) -> list[dict[str, float]]:
     lengths = {word: math.hypot(*VECTORS[word]) for word in pieces}
     cosines = [round(cosine(summed(pieces), summed(words_of(s.text))), 7) for s, _, _ in found]  # equal ones are equal
     middle = sum(cosines) / len(cosines)
-    spread = math.sqrt(sum((each - middle) ** 2 for each in cosines) / len(cosines))
+    spread = math.sqrt(sum((each - middle) ** 2 for each in cosines) / len(cosines)) if len({*cosines}) > 1 else 0.0
+    divisor = spread if spread > 1e-6 else 1.0
 
     def weight(held: set[str]) -> float:
         return sum(idfs[term] for term in held) / total
@@ -150,7 +151,8 @@ def by_hand(asked: Asked, hits: Sequence[Hit]) -> list[dict[str, float]]:
         return near
 
     def over_best(value: float, values: Sequence[float]) -> float:
-        return value / (max(values) or 1.0)
+        best = max(values)
+        return value / best if best > 0 else 0.0
 
     every_lexical, every_soft = [lexical(i) for i in range(len(found))], [soft(row) for row in best]
     covers, scores = [weight(held) for held in own], [hit.score for hit in hits]
@@ -180,7 +182,7 @@ def by_hand(asked: Asked, hits: Sequence[Hit]) -> list[dict[str, float]]:
                 "names_near": share_of_names(near | titles[i]),
                 "pairs": len(pairs) / len(asked_pairs) if asked_pairs else -1.0,
                 "tightness": len(places) / (places[-1] - places[0] + 1) if len(places) > 1 else 0.0,
-                "cosine_z": (cosines[i] - middle) / (spread or 1.0),
+                "cosine_z": (cosines[i] - middle) / divisor,
                 "cosine_share": over_best(cosines[i], cosines),
                 "cosine_rank": rank(cosines, cosines[i]),
                 "soft": every_soft[i],
