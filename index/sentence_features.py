@@ -219,7 +219,7 @@ def _by_place(found: Sequence[FoundSentence], hits: Sequence[Hit]) -> dict[str, 
     return {
         "passage": scores[rank],
         "passage_lead": scores[rank] - scores.max(),
-        "passage_rank": rank,
+        "passage_rank": ranks_of(scores)[rank],
         "place": np.array([min(hits[each.hit].passage.first + each.place, 40) for each in found]),
         "in_passage": np.array([each.place for each in found]),
         "length": np.log1p([len(each.sentence.text) for each in found]),
