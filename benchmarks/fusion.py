@@ -1,7 +1,7 @@
 """python -m benchmarks.fusion: how much the title and the embedding should count, on training questions.
 
 Searches once for each weight of the title, then re-weighs the cosine of what was found. Asks training questions that
-the embedding in use was not trained on (`training.train_evidence` leaves it, with an index); the dev sets stay for the
+the embedding in use was not trained on (`training.train_ranking` leaves it, with an index); the dev sets stay for the
 figures that are reported.
 """
 
@@ -28,7 +28,7 @@ def main() -> None:
     """Print document recall@1 and MRR@10 of each pair of weights as a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="as `training.train_evidence` left it")
+    parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="as `training.train_ranking` left it")
     parser.add_argument("--questions", type=int, default=600)
     options = parser.parse_args()
     lines = (options.data / "news/questions-train.jsonl").read_text(encoding="utf-8").splitlines()

@@ -31,7 +31,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="as `training.train_evidence` left it")
+    parser.add_argument("--runs", type=Path, default=Path("training/runs"), help="as `training.train_ranking` left it")
     parser.add_argument("--questions", type=int, default=1_500)
     options = parser.parse_args()
     records = [r for r in read_lines(options.data / "news/questions-train.jsonl") if r["answer"]]

@@ -34,7 +34,6 @@ _PIECES = 16_000
 # sentence-transformers. Its rate of 0.2 starts from random vectors and would wash out those of `first_vectors`.
 _BATCH = 2048
 _LEARNING_RATE = 0.06
-_EPOCHS = 3
 _SENTENCES_A_PASSAGE = 2
 # Questions are a twentieth of the pairs, and the only ones worded as users ask.
 _QUESTION_REPEATS = 4
@@ -138,7 +137,7 @@ def train(tokenizer: Tokenizer, vectors: NDArray[np.float32], pairs: Sequence[Pa
     with tempfile.TemporaryDirectory() as folder:
         arguments = SentenceTransformerTrainingArguments(
             output_dir=folder,
-            num_train_epochs=_EPOCHS,
+            num_train_epochs=1,
             per_device_train_batch_size=_BATCH,
             learning_rate=_LEARNING_RATE,
             warmup_steps=0.1,  # a share of the steps
