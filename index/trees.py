@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from index.errors import ModelError
 __all__ = ["BoostedTrees", "checking", "read_model"]
 
 _LEAF = -1
+_ARRAYS = ("feature", "threshold", "left", "right", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +51,21 @@ class BoostedTrees:
         """
         if list(names) != record["features"]:
             raise ModelError("a model was trained on other features than these: train it again (training/README.md)")
-        roots: list[int] = []
-        feature: list[int] = []
-        threshold, value = [], []
-        left, right = [], []
-        for tree in record["trees"]:
-            root = len(feature)
-            roots.append(root)
-            for node, column in enumerate(tree["feature"]):
-                leaf = column == _LEAF
-                feature.append(0 if leaf else column)
-                threshold.append(tree["threshold"][node])
-                left.append(root + (node if leaf else tree["left"][node]))
-                right.append(root + (node if leaf else tree["right"][node]))
-                value.append(tree["value"][node])
+        trees = record["trees"]
+        column = {name: np.array([*chain.from_iterable(tree[name] for tree in trees)]) for name in _ARRAYS}
+        sizes = [len(tree["feature"]) for tree in trees]
+        roots = np.cumsum([0, *sizes[:-1]])
+        itself, begin = np.arange(sum(sizes)), np.repeat(roots, sizes)
+        leaf = column["feature"] == _LEAF
         return cls(
             tuple(record["features"]),
             int(record["depth"]),
-            np.array(roots),
-            np.array(feature),
-            np.array(threshold, dtype=np.float64),
-            np.array(left),
-            np.array(right),
-            np.array(value, dtype=np.float64),
+            roots,
+            np.where(leaf, 0, column["feature"]),
+            column["threshold"].astype(np.float64),
+            np.where(leaf, itself, begin + column["left"]),
+            np.where(leaf, itself, begin + column["right"]),
+            column["value"].astype(np.float64),
         )
 
     def log_odds(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
