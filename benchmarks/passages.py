@@ -66,7 +66,7 @@ def _row(
     writer = SegmentWriter(None, generation=1, dimension=embedder.dimension)
     for i, (text, title, vector) in enumerate(zip(texts, titles, matrix.astype(np.float16), strict=True)):
         body, heading = analyzer.terms(text), analyzer.terms(title)
-        writer.add(i, document=i, days=None, body=body, title=heading, vector=vector)
+        writer.builder_for(i).add(i, document=i, days=None, body=body, title=heading, vector=vector)
     writer.write_rest()
     segments = Segments(1, {name: each.segment for name, each in writer.written.items()})
     counts = np.zeros(4)

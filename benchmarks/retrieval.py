@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index import CorpusIndex, Hit, Passage
+from index.asked import read_asked
 from index.embed import SentenceTransformerEmbedder
 from index.filters import Filter
 from index.prepare import embedded_text
@@ -112,7 +113,7 @@ def _without_sentences(corpus: CorpusIndex, question: str) -> Sequence[Hit]:
         return search_passages(
             corpus._catalog,
             segments,
-            corpus.search_in_full(question, k=1).asked,
+            read_asked(question, segments, analyzer=corpus.analyzer, embedder=corpus.embedder),
             k=_DEPTH,
             only=Filter(),
             weights=FusionWeights(),

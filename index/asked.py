@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,7 +16,9 @@ from index.segments import Segments
 from index.spelling import nearest_spellings, surface_of
 from index.types import Hit
 
-__all__ = ["Asked", "corpus_idfs", "read_asked"]
+__all__ = ["Asked", "corpus_idfs", "names_among", "read_asked"]
+
+_NAME = re.compile(r"[A-ZÀ-ÖØ-Þ\d]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,3 +66,13 @@ def corpus_idfs(segments: Segments, terms: Sequence[str]) -> dict[str, float]:
     background, n_passages = Background.bundled(), len(segments)
     counts = segments.document_frequencies(list(dict.fromkeys(terms)))
     return {term: background.idf(term, count=n, n_documents=n_passages) for term, n in counts.items()}
+
+
+def names_among(text: str, tokens: Sequence[tuple[str, int, int]]) -> frozenset[str]:
+    """Return the terms that were written with a capital, but not at the head of the text, or with a digit.
+
+    Args:
+        text: the question.
+        tokens: its terms with their places.
+    """
+    return frozenset(term for term, start, end in tokens if start and _NAME.search(text, start, end))

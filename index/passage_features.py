@@ -14,8 +14,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from index.asked import names_among
 from index.lexical import hashes_of
-from index.rank import DIGITS, K1, ranks_of, share_of_best, standard_scores
+from index.rank import DIGITS, K1, highest_weight, ranks_of, share_of_best, share_of_weight, standard_scores
 from index.segments import Segments
 
 __all__ = ["PASSAGE_FEATURES", "AskedTerms", "passage_rows"]
@@ -26,7 +27,6 @@ _REACH = 6
 _MAX_TERMS = 48
 """Terms of a question that are looked at one by one, the rarest ones."""
 
-_NAME = re.compile(r"[A-ZÀ-ÖØ-Þ\d]")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 PASSAGE_FEATURES = (
@@ -59,7 +59,7 @@ class AskedTerms:
     @classmethod
     def read(cls, text: str, tokens: Sequence[tuple[str, int, int]], idfs: Mapping[str, float]) -> AskedTerms:
         """Make them from the analyzer's tokens of a question."""
-        names = {term for term, start, end in tokens if start and _NAME.search(text, start, end)}
+        names = names_among(text, tokens)
         terms = sorted(idfs, key=lambda term: (-idfs[term], term))[:_MAX_TERMS]
         return cls(
             np.array([idfs[term] for term in terms], dtype=np.float64),
@@ -138,13 +138,13 @@ def passage_rows(
         "document_cosine_z": standard_scores(doc_cosine, among=cosines),
         "document_best_rank": best_rank[groups],
         "n_found": np.bincount(groups, minlength=len(starts))[groups],
-        "missing_document": _largest(asked.idfs, ~document[:, own]) / strongest,
-        "missing_both": _largest(asked.idfs, ~both[:, own]) / strongest,
-        "rarest": _largest(asked.idfs, both[:, own]) / strongest,
-        "rarest_document": _largest(asked.idfs, document[:, own]) / strongest,
-        "names": _share(named, held[:, own]),
-        "names_both": _share(named, both[:, own]),
-        "names_document": _share(named, document[:, own]),
+        "missing_document": highest_weight(asked.idfs, ~document[:, own]) / strongest,
+        "missing_both": highest_weight(asked.idfs, ~both[:, own]) / strongest,
+        "rarest": highest_weight(asked.idfs, both[:, own]) / strongest,
+        "rarest_document": highest_weight(asked.idfs, document[:, own]) / strongest,
+        "names": share_of_weight(named, held[:, own]),
+        "names_both": share_of_weight(named, both[:, own]),
+        "names_document": share_of_weight(named, document[:, own]),
         "n_question": np.full(len(rows), len(asked.idfs)),
         "weight_question": np.full(len(rows), total),
         "place": place,
@@ -238,18 +238,6 @@ def _shifted(both: NDArray[np.bool_], around: _Around, step: int) -> NDArray[np.
     same = around.document[beside] == around.document[around.own]
     held: NDArray[np.bool_] = both[:, beside] & same
     return held
-
-
-def _largest(idfs: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the highest weight among the chosen terms of each column, 0.0 where there is none."""
-    highest: NDArray[np.float64] = np.where(chosen, idfs[:, None], 0.0).max(axis=0, initial=0.0)
-    return highest
-
-
-def _share(weights: NDArray[np.float64], held: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the share of the weight that each column holds, -1.0 where there is none to hold."""
-    total = weights.sum()
-    return weights @ held / total if total else np.full(held.shape[1], -1.0)
 
 
 def _years(years: Sequence[int], days: NDArray[np.int32]) -> NDArray[np.float64]:

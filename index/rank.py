@@ -6,8 +6,6 @@ missing from.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +16,12 @@ __all__ = [
     "K1",
     "B",
     "FusionWeights",
-    "bm25",
     "fuse",
+    "highest_weight",
     "length_norms",
     "ranks_of",
     "share_of_best",
+    "share_of_weight",
     "standard_scores",
 ]
 
@@ -50,21 +49,11 @@ class FusionWeights:
     dense: float = 0.6
 
 
-def bm25(terms: Sequence[str], idfs: Mapping[str, float], *, mean_terms: float) -> float:
-    """Return the BM25 score of a text for a question, at least 0 (Robertson and Zaragoza 2009, equation 3.15).
-
-    Args:
-        terms: terms of the text.
-        idfs: inverse document frequency of each term of the question.
-        mean_terms: mean number of terms of such texts, above 0.
-    """
-    norm = K1 * (1.0 - B + B * len(terms) / mean_terms)
-    counts = Counter(term for term in terms if term in idfs)
-    return sum(idfs[term] * n * (K1 + 1.0) / (n + norm) for term, n in counts.items())
-
-
 def length_norms(lengths: NDArray[np.uint32], *, mean_terms: float) -> NDArray[np.float64]:
-    """Return what BM25 adds to the count of a term for the length of each text, shape ``(n,)``; see `bm25`.
+    """Return what BM25 adds to the count of a term for the length of each text, shape ``(n,)``.
+
+    A term that occurs ``n`` times gives ``idf * n * (K1 + 1) / (n + norm)`` (Robertson and Zaragoza 2009, equation
+    3.15).
 
     Args:
         lengths: number of terms of each text, shape ``(n,)``.
@@ -107,3 +96,20 @@ def standard_scores(values: NDArray[np.float64], *, among: NDArray[np.float64]) 
     spread = float(among.std())
     scores: NDArray[np.float64] = (values - among.mean()) / (spread if spread > _ALIKE else 1.0)
     return scores
+
+
+def highest_weight(weights: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the highest weight among the chosen terms of each column, 0.0 where there is none.
+
+    Args:
+        weights: of the terms, shape ``(n_terms,)``.
+        chosen: shape ``(n_terms, n)``.
+    """
+    highest: NDArray[np.float64] = np.where(chosen, weights[:, None], 0.0).max(axis=0, initial=0.0)
+    return highest
+
+
+def share_of_weight(weights: NDArray[np.float64], held: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of the weight that each column holds, -1.0 where there is none to hold; as `highest_weight`."""
+    total = weights.sum()
+    return weights @ held / total if total else np.full(held.shape[1], -1.0)

@@ -83,7 +83,7 @@ class Ranker:
 
     @classmethod
     def read(cls, path: Path) -> Ranker:
-        """Read a model that `training.train_ranker` wrote.
+        """Read a model that `training.train_ranking` wrote.
 
         Raises:
             ModelError: if it cannot be read, or was trained on other features.

@@ -131,17 +131,8 @@ class SegmentWriter:
         self._builder = SegmentBuilder(dimension)
         self._document = -1
 
-    def add(
-        self,
-        number: int,
-        *,
-        document: int,
-        days: tuple[int, int] | None,
-        body: Sequence[str],
-        title: Sequence[str],
-        vector: NDArray[np.float16],
-    ) -> None:
-        """Add a passage; arguments as `SegmentBuilder.add`.
+    def builder_for(self, document: int) -> SegmentBuilder:
+        """Return the builder that takes the next passage of a document.
 
         Full segments are written on the way; from the sixteenth on they are as large as those become that are joined. A
         document's passages stay together, since the ranker looks at them together, unless no segment could hold them.
@@ -150,7 +141,7 @@ class SegmentWriter:
         if len(self._builder) >= (full if document != self._document else MAX_ROWS):
             self.write_rest()
         self._document = document
-        self._builder.add(number, document=document, days=days, body=body, title=title, vector=vector)
+        return self._builder
 
     def rest(self) -> list[Segment]:
         """Return what was added and is not written yet, as no segment or one."""
@@ -288,7 +279,7 @@ def rebuild_segments(
     """
     writer = SegmentWriter(directory, generation=manifest.generation, dimension=manifest.dimension)
     for passage, document, vector in catalog.walk_embedded(dimension=manifest.dimension):
-        writer.add(
+        writer.builder_for(document).add(
             passage.number,
             document=document,
             days=day_range(passage.document),

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analyze import Analyzer
-from index.asked import Asked
-from index.rank import DIGITS, K1, B, ranks_of, share_of_best, standard_scores
+from index.asked import Asked, names_among
+from index.rank import DIGITS, K1, B, highest_weight, ranks_of, share_of_best, share_of_weight, standard_scores
 from index.soft_match import Matched, SoftMatch
 from index.types import Hit, Sentence
 
@@ -31,7 +31,6 @@ _MEAN_TERMS = 14.0
 _NEAR_CHARS = 20
 """Characters between two sentences that follow one another."""
 
-_NAME = re.compile(r"[A-ZÀ-ÖØ-Þ\d]")
 _CAPITAL_OR_NUMBER = re.compile(r"(?<=[\s'’«\"(-])[A-ZÀ-ÖØ-Þ][\w-]+|\d+(?:[.,\s]\d+)*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _PRONOUN = re.compile(
@@ -148,7 +147,7 @@ def _by_terms(
     lexical = share @ (counts / (counts + norms))
     cover, beyond = share @ own, np.append(lexical, 0.0)
     strongest = weights.max(initial=0.0) or 1.0
-    names = {term for term, start, end in asked.tokens if start and _NAME.search(asked.text, start, end)}
+    names = names_among(asked.text, asked.tokens)
     named = np.where([term in names for term in asked.idfs], weights, 0.0)
     return {
         "cover": cover,
@@ -161,11 +160,11 @@ def _by_terms(
         "lexical_share": share_of_best(lexical),
         "lexical_rank": ranks_of(lexical),
         "near_lexical": beyond[beside[0]] + beyond[beside[1]],
-        "rarest": _largest(weights, own) / strongest,
-        "missing": _largest(weights, ~(own | title)) / strongest,
-        "missing_near": _largest(weights, ~(near | title)) / strongest,
-        "names": _share_of(named, own),
-        "names_near": _share_of(named, near | title),
+        "rarest": highest_weight(weights, own) / strongest,
+        "missing": highest_weight(weights, ~(own | title)) / strongest,
+        "missing_near": highest_weight(weights, ~(near | title)) / strongest,
+        "names": share_of_weight(named, own),
+        "names_near": share_of_weight(named, near | title),
         "pairs": pairs,
         "tightness": tightness,
         "n_terms": n_terms,
@@ -270,15 +269,3 @@ def _by_passage(own: NDArray[np.bool_], found: Sequence[FoundSentence]) -> NDArr
     starts = np.flatnonzero(np.append(True, rank[1:] != rank[:-1]))
     held: NDArray[np.bool_] = np.logical_or.reduceat(own, starts, axis=1)[:, np.searchsorted(rank[starts], rank)]
     return held
-
-
-def _largest(weights: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the highest weight among the chosen terms of each column, 0.0 where there is none."""
-    highest: NDArray[np.float64] = np.where(chosen, weights[:, None], 0.0).max(axis=0, initial=0.0)
-    return highest
-
-
-def _share_of(weights: NDArray[np.float64], held: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the share of the weight that each column holds, -1.0 where there is none to hold."""
-    total = weights.sum()
-    return weights @ held / total if total else np.full(held.shape[1], -1.0)

@@ -318,7 +318,7 @@ class _Writing:
         ]
         numbers = self._catalog.put_passages(document, rows)
         for number, passage, row in zip(numbers, ready.passages, rows, strict=True):
-            self.segments.add(
+            self.segments.builder_for(document).add(
                 number, document=document, days=days, body=passage.terms, title=ready.title, vector=row.vector
             )
 

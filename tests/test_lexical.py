@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.lexical import MAX_ROWS, Postings, PostingsBuilder, hashes_of, term_hash
-from index.rank import bm25, length_norms
+from index.rank import length_norms
+from tests.bm25 import bm25
 
 WORDS = ["otan", "ukraine", "navire", "baltique", "ministre", "defense", "général"]
 IDFS = {"otan": 1.5, "ukraine": 0.25, "navire": 3.0, "général": 2.0, "absent": 4.0}

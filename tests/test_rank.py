@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from index import CorpusIndex
 from index.background import Background
-from index.rank import K1, FusionWeights, bm25, fuse, length_norms, ranks_of
+from index.rank import K1, FusionWeights, fuse, length_norms, ranks_of
+from tests.bm25 import bm25
 from tests.conftest import answers
 
 IDFS = {"otan": 2.0, "mer": 0.5}

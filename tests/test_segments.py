@@ -21,7 +21,6 @@ from safetensors.numpy import save
 from index import CorpusIndex, Document, StoreError
 from index.lexical import hashes_of, term_hash
 from index.manifest import Manifest
-from index.rank import bm25
 from index.search import lexical_scores
 from index.segment import UNDATED, Segment, SegmentBuilder, joined
 from index.segments import (
@@ -34,6 +33,7 @@ from index.segments import (
     load_segments,
     missing_files,
 )
+from tests.bm25 import bm25
 from tests.conftest import HashingEmbedder, answers, index_rows, write_files
 
 DIMENSION = 6
@@ -52,7 +52,7 @@ class Row:
     title: list[str]
     vector: NDArray[np.float16]
 
-    def put(self, builder: SegmentBuilder | SegmentWriter) -> None:
+    def put(self, builder: SegmentBuilder) -> None:
         builder.add(
             self.number, document=self.document, days=self.days, body=self.body, title=self.title, vector=self.vector
         )
@@ -140,7 +140,7 @@ class Written:
         writer = SegmentWriter(self.directory, generation=manifest.generation, dimension=DIMENSION)
         added = range(self.last + 1, self.last + 1 + n_added)
         for number in added:
-            row_of(number).put(writer)
+            row_of(number).put(writer.builder_for(row_of(number).document))
         self.manifest, self.segments = change_segments(writer, manifest, self.segments, removed=sorted(removed))
         delete_unnamed(self.directory, self.manifest)
         self.last += n_added
@@ -270,7 +270,7 @@ def test_what_is_taken_away_while_nothing_is_written_is_kept_in_memory() -> None
     manifest = Manifest("hashing", "hashing/1", DIMENSION, "french", generation=1)
     writer = SegmentWriter(None, generation=1, dimension=DIMENSION)
     for number in range(5):
-        row_of(number).put(writer)
+        row_of(number).put(writer.builder_for(row_of(number).document))
     after, segments = change_segments(writer, manifest, Segments(0, {}), removed=[])
     assert [*after.sha256.values()] == [""]
     assert_holds([*segments.parts.values()], {*range(5)})
@@ -528,7 +528,7 @@ def test_a_document_is_not_cut_in_two_by_a_full_segment(monkeypatch: pytest.Monk
     monkeypatch.setattr("index.segments.FULL_ROWS", 5)
     writer = SegmentWriter(None, generation=1, dimension=DIMENSION)
     for number in range(20):  # two passages a document
-        row_of(number).put(writer)
+        row_of(number).put(writer.builder_for(row_of(number).document))
     writer.write_rest()
     parts = [written.segment for written in writer.written.values()]
     assert [len(part) for part in parts] == [6, 6, 6, 2]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from index.embed import StaticEmbedder
+from training.train_embedding import bare_letters
 
 __all__ = ["CLS", "MASK", "PAD", "SEP", "first_embeddings", "train_vocabulary"]
 
@@ -25,11 +26,7 @@ def train_vocabulary(texts: Iterable[str], *, n_pieces: int) -> Tokenizer:
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNK, max_input_chars_per_word=64))
     tokenizer.normalizer = normalizers.Sequence(
         [
-            normalizers.NFKD(),
-            normalizers.StripAccents(),
-            normalizers.Lowercase(),
-            normalizers.Replace("œ", "oe"),
-            normalizers.Replace("æ", "ae"),
+            *bare_letters(),
             normalizers.Replace(Regex("[’ʼ‘]"), "'"),
             normalizers.Replace(Regex("[“”«»]"), '"'),
             normalizers.Replace(Regex("[–—‑]"), "-"),

@@ -94,18 +94,21 @@ def _passage_around(text: str, position: int) -> str:
     raise ValueError(f"no passage holds character {position} of a text of {len(text)}")
 
 
+def bare_letters() -> list[normalizers.Normalizer]:
+    """Return the steps that make letters lower-cased, without accents and ligatures."""
+    return [
+        normalizers.NFKD(),
+        normalizers.StripAccents(),
+        normalizers.Lowercase(),
+        normalizers.Replace("œ", "oe"),
+        normalizers.Replace("æ", "ae"),
+    ]
+
+
 def train_tokenizer(texts: Iterable[str], *, n_pieces: int) -> Tokenizer:
     """Learn word pieces from texts, lower-cased, without accents; what is neither letter nor digit separates words."""
     tokenizer = Tokenizer(models.WordPiece(unk_token=_UNKNOWN, max_input_chars_per_word=64))
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.NFKD(),
-            normalizers.StripAccents(),
-            normalizers.Lowercase(),
-            normalizers.Replace("œ", "oe"),
-            normalizers.Replace("æ", "ae"),
-        ]
-    )
+    tokenizer.normalizer = normalizers.Sequence(bare_letters())
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[^\p{L}\p{N}]+"), behavior="removed")
     trainer = trainers.WordPieceTrainer(
         vocab_size=n_pieces, min_frequency=5, limit_alphabet=200, special_tokens=[_UNKNOWN], show_progress=False
