@@ -203,6 +203,8 @@ class Analyzer:
         if word[0].isdecimal() and (number := _number(word)):
             return number[:_MAX_TERM]
         clean = _clean(word)
+        if not any(char.isalnum() or unicodedata.category(char)[0] == "M" for char in clean):
+            return ""  # the ranges of `_MARKS` hold code points that no script uses
         folded = _fold(clean)
         if self._language != "french":
             return _fold(self._stem(clean))[:_MAX_TERM]
