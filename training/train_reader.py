@@ -1,0 +1,311 @@
+"""python -m training.train_reader: trains the reader from what `training.pack_reader` wrote.
+
+A reader of 12 layers learns from cloze questions, then from real ones. One of 6 layers, made of every other layer of the
+first, imitates it on both. Two more learn the same from one half of the real questions only: what ranks and refuses by
+the reader's scores is trained with the smaller of these, on questions that it has not seen. Each stage is kept, and a
+stage that stands is not done again; within a stage, training goes on from the last checkpoint. On a graphics card this
+takes minutes, on two cores hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from torch.utils.data import DataLoader, Dataset
+
+from training.reader_batches import Batch, Groups, Ints, Pieces, group_batch, make_batch
+from training.reader_net import (
+    ReaderNet,
+    first_net,
+    read_net,
+    reader_loss,
+    shallower,
+    write_net,
+    write_small,
+)
+
+_SEED = 29
+_DEV = ("piaf-dev", "news-dev", "news-dev-large")
+_STUDENT_LAYERS = (0, 2, 4, 7, 9, 11)
+_READER_HALF = 0
+_DEV_WINDOW = 112
+_DEV_READ = 12
+_KEEP_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How one stage is trained.
+
+    Attributes:
+        name: of the stage, and of its file.
+        steps: batches.
+        questions: questions a batch.
+        group: windows a question.
+        rate: highest learning rate; it rises over the first twentieth and falls to nothing.
+        states: whether the hidden states of the teacher are imitated.
+    """
+
+    name: str
+    steps: int
+    questions: int
+    group: int
+    rate: float
+    states: bool = False
+
+
+class Batches(Dataset[Batch]):
+    """Batch number ``i`` of a stage, the same each time it is asked for."""
+
+    def __init__(self, pieces: Pieces, groups: Groups, stage: Stage) -> None:
+        self._pieces, self._groups, self._stage = pieces, groups, stage
+
+    def __len__(self) -> int:
+        """Batches of the stage."""
+        return self._stage.steps
+
+    def __getitem__(self, step: int) -> Batch:
+        """Return one batch: questions in a new order every epoch, each with near misses drawn anew."""
+        stage, groups = self._stage, self._groups
+        first = step * stage.questions
+        places = np.arange(first, first + stage.questions)
+        epochs, within = places // len(groups), places % len(groups)
+        chosen = np.empty(stage.questions, dtype=np.int64)
+        for epoch in np.unique(epochs):
+            order = np.random.default_rng([_SEED, int(epoch)]).permutation(len(groups))
+            chosen[epochs == epoch] = order[within[epochs == epoch]]
+        draw = np.random.default_rng([_SEED, 1, step])
+        return group_batch(self._pieces, groups.take(chosen), draw, group=stage.group)
+
+
+def main() -> None:
+    """Train what is not there yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pack", type=Path, default=Path("training/runs/reader/pack"))
+    parser.add_argument("--out", type=Path, default=Path("training/runs/reader/nets"))
+    parser.add_argument("--small", type=Path, default=None, help="write each reader of 6 layers here too, in 8 bits")
+    parser.add_argument("--cloze-steps", type=int, default=1_200)
+    parser.add_argument("--student-cloze-steps", type=int, default=800)
+    parser.add_argument("--epochs", type=float, default=4.0, help="times that each real question is asked")
+    parser.add_argument("--batch", type=int, default=64, help="real questions a batch; twice as many cloze questions")
+    parser.add_argument("--stages", nargs="*", default=None, help="only these")
+    parser.add_argument("--few", type=int, default=None, help="measure with so few questions")
+    parser.add_argument("--workers", type=int, default=0, help="processes that put batches together")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    training = Training(options.pack, options.out, workers=options.workers, few=options.few)
+    for name, train in training.stages(options).items():
+        if options.stages and name not in options.stages:
+            continue
+        path = options.out / f"{name}.safetensors"
+        if path.exists():
+            continue
+        net = train()
+        write_net(net, path)
+        if not name.endswith("cloze"):
+            training.tell(name, net)
+            if options.small and not name.startswith("teacher"):
+                write_small(net, options.small, name)
+
+
+class Training:
+    """What all stages share.
+
+    Args:
+        pack: folder that `training.pack_reader` wrote.
+        out: folder for the readers.
+        workers: processes that put batches together.
+        few: measure with so few questions of each set.
+    """
+
+    def __init__(self, pack: Path, out: Path, *, workers: int, few: int | None = None) -> None:
+        self.pack, self._out, self._workers, self._few = pack, out, workers, few
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._pieces = Pieces(**_arrays(pack / "pieces.npz"))
+        self._questions = Groups(**_arrays(pack / "questions.npz"))
+        self._cloze = Groups(**_arrays(pack / "cloze.npz"))
+        print(f"{len(self._questions):,} questions, {len(self._cloze):,} cloze questions, {self._device}", flush=True)
+
+    def stages(self, options: argparse.Namespace) -> dict[str, Callable[[], ReaderNet]]:
+        """Return what makes each reader, in their order."""
+        n = options.batch
+        steps = int(len(self._questions) * options.epochs / n)
+        cloze = Stage("teacher-cloze", options.cloze_steps, 2 * n, 4, 3e-4)
+        student_cloze = Stage("student-cloze", options.student_cloze_steps, 2 * n, 4, 5e-4, states=True)
+        real = Stage("teacher", steps, n, 5, 1.5e-4)
+        student = replace(real, name="student", rate=2e-4, steps=int(1.5 * steps))
+
+        half = self._questions.take(self._questions.fold == _READER_HALF)
+        half_real, half_student = replace(real, name="teacher-half"), replace(student, name="half")
+        half_real, half_student = replace(half_real, steps=steps // 2), replace(half_student, steps=student.steps // 2)
+
+        return {
+            "teacher-cloze": lambda: self._train(
+                first_net(self.pack / "first.safetensors", layers=12, dropout=0.0), self._cloze, cloze
+            ),
+            "teacher": lambda: self._train(self._kept("teacher-cloze", 0.1), self._questions, real),
+            "student-cloze": lambda: self._train(
+                shallower(self._kept("teacher-cloze", 0.0), _STUDENT_LAYERS),
+                self._cloze,
+                student_cloze,
+                teacher=self._kept("teacher-cloze", 0.0),
+            ),
+            "student": lambda: self._train(
+                self._kept("student-cloze", 0.1), self._questions, student, teacher=self._kept("teacher", 0.0)
+            ),
+            "teacher-half": lambda: self._train(self._kept("teacher-cloze", 0.1), half, half_real),
+            "half": lambda: self._train(
+                self._kept("student-cloze", 0.1), half, half_student, teacher=self._kept("teacher-half", 0.0)
+            ),
+        }
+
+    def _kept(self, name: str, dropout: float) -> ReaderNet:
+        return read_net(self._out / f"{name}.safetensors", dropout=dropout)
+
+    def _train(self, net: ReaderNet, groups: Groups, stage: Stage, *, teacher: ReaderNet | None = None) -> ReaderNet:
+        torch.manual_seed(_SEED)
+        net.to(self._device).train()
+        if teacher is not None:
+            teacher.to(self._device).eval()
+        optimizer = torch.optim.AdamW(net.parameters(), lr=stage.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, stage.rate, total_steps=stage.steps + 1, pct_start=0.05, anneal_strategy="linear", div_factor=50
+        )
+        loader = DataLoader(
+            Batches(self._pieces, groups, stage),
+            batch_size=None,
+            num_workers=self._workers,
+            prefetch_factor=8 if self._workers else None,
+        )
+        begin, pieces, means = time.monotonic(), 0, np.zeros(5)
+        for step, batch in enumerate(loader, start=1):
+            ids, inside, answers, start, end = self._tensors(batch)
+            with torch.autocast(self._device.type, torch.bfloat16):
+                read = net(ids, inside)
+                told = None
+                if teacher is not None:
+                    with torch.no_grad():
+                        told = teacher(ids, inside)
+            loss = reader_loss(
+                read, answers, start, end, group=stage.group, teacher=told, states=stage.states, inside=inside
+            )
+            loss.total.backward()  # type: ignore[no-untyped-call]
+            nn_norm = torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            pieces += ids.numel()
+            if step % 50 == 0 or step == stage.steps:
+                parts = [float(v) for v in (loss.answers, loss.group, loss.span, loss.taught, nn_norm)]
+                means = np.array(parts)
+                spent = time.monotonic() - begin
+                print(
+                    f"{stage.name} {step}/{stage.steps} answers {means[0]:.3f} group {means[1]:.3f} span {means[2]:.3f} "
+                    f"taught {means[3]:.3f} norm {means[4]:.2f}, {spent:.0f} s, {pieces / spent:,.0f} pieces/s",
+                    flush=True,
+                )
+        return net
+
+    def _tensors(self, batch: Batch) -> Sequence[torch.Tensor]:
+        parts = (batch.ids, batch.inside, batch.answers, batch.start, batch.end)
+        return [torch.as_tensor(part).to(self._device, non_blocking=True) for part in parts]
+
+    def tell(self, name: str, net: ReaderNet) -> None:
+        """Print what a reader reaches alone on the questions set aside."""
+        net.eval()
+        for key in _DEV:
+            groups = Groups(**_arrays(self.pack / f"{key}.npz"))
+            groups = groups.take(np.arange(len(groups))[: self._few])
+            print(f"{name} {key}: {self._figures(net, groups)}", flush=True)
+
+    def _figures(self, net: ReaderNet, groups: Groups) -> str:
+        held = np.flatnonzero(groups.gold >= 0)
+        draw = np.random.default_rng(_SEED)
+        gold = make_batch(
+            self._pieces, groups.questions[held, 0], groups.gold[held], groups.answer[held], draw, most=_DEV_WINDOW
+        )
+        exact, overlap, odds_gold = [], [], []
+        for part in _parts(gold, 256):
+            odds, start, end = self._read(net, part)
+            found = np.array([best_span(s, e) for s, e in zip(start, end, strict=True)])
+            exact += ((found[:, 0] == part.start) & (found[:, 1] == part.end)).tolist()
+            overlap += [_overlap(f, (s, e)) for f, s, e in zip(found, part.start, part.end, strict=True)]
+            odds_gold += odds.tolist()
+        near = groups.near[:, :_DEV_READ]
+        rows, columns = np.nonzero(near >= 0)
+        scores = np.full(near.shape, -20.0)
+        for i in range(0, len(rows), 512):
+            row, centres = rows[i : i + 512], near[rows[i : i + 512], columns[i : i + 512]]
+            nothing = np.full((len(row), 2), -1)
+            window = make_batch(self._pieces, groups.questions[row, 0], centres, nothing, draw, most=_DEV_WINDOW)
+            odds, start, _ = self._read(net, window)
+            scores[row, columns[i : i + 512]] = odds + self._share(window, centres, start)
+        best = scores.max(axis=1)
+        first = near[held, scores[held].argmax(axis=1)] == groups.gold[held]
+        known = groups.gold >= 0
+        refused = f", AUROC {roc_auc_score(known, best):.3f}" if not known.all() else ""
+        return (
+            f"gold window: exact {np.mean(exact):.3f} piece F1 {np.mean(overlap):.3f}; first of {_DEV_READ} sentences "
+            f"{np.mean(first):.3f}{refused}; answers {np.mean(np.array(odds_gold) > 0):.3f}"
+        )
+
+    def _share(self, window: Batch, near: Ints, start: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the logarithm of the share of the starts that lies in the sentence that each window is about."""
+        shift = self._pieces.sentences[near, 0] - window.window[:, 0] + window.window[:, 1]
+        place = np.arange(start.shape[1])
+        own = (place >= shift[:, None]) & (place < (shift + self._pieces.sentences[near, 1])[:, None])
+        odds = np.exp(start - start.max(axis=1, keepdims=True))
+        share: NDArray[np.float64] = np.log(np.maximum((odds * own).sum(axis=1) / odds.sum(axis=1), 1e-9))
+        return share
+
+    def _read(self, net: ReaderNet, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+        ids, inside, *_ = self._tensors(batch)
+        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
+            read = net(ids, inside)
+        return tuple(part.float().cpu().numpy() for part in (read.answers, read.start, read.end))
+
+
+def best_span(start: NDArray[np.float32], end: NDArray[np.float32], *, most: int = 40) -> tuple[int, int]:
+    """Return the first and last place of the span with the highest sum of logits, at most 40 pieces long."""
+    total = start[:, None] + end[None, :]
+    place = np.arange(len(start))
+    far = place[None, :] - place[:, None]
+    total[(far < 0) | (far >= most)] = -np.inf
+    first, last = np.unravel_index(int(total.argmax()), total.shape)
+    return int(first), int(last)
+
+
+def _overlap(found: NDArray[np.int64], wanted: tuple[int, int]) -> float:
+    common = min(found[1], wanted[1]) - max(found[0], wanted[0]) + 1
+    whole = (found[1] - found[0] + 1) + (wanted[1] - wanted[0] + 1)
+    return max(0.0, 2 * common / whole)
+
+
+def _parts(batch: Batch, size: int) -> Iterator[Batch]:
+    for i in range(0, len(batch.ids), size):
+        rows = slice(i, i + size)
+        yield Batch(
+            batch.ids[rows],
+            batch.inside[rows],
+            batch.answers[rows],
+            batch.start[rows],
+            batch.end[rows],
+            batch.window[rows],
+        )
+
+
+def _arrays(path: Path) -> dict[str, NDArray[np.int64]]:
+    with np.load(path, allow_pickle=False) as held:
+        return {name: held[name] for name in held.files}
+
+
+if __name__ == "__main__":
+    main()
