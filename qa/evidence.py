@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.analyze import Analyzer
-from index.ranker import Ranker
+from index.ranker import N_READ, RankedSentences, Ranker
 from index.results import SearchResult
+from index.search import reorder
 from index.trees import BoostedTrees, checking, read_model
+from index.types import Hit, Sentence, Span
 from qa.confidence import Confidence
-from qa.features import FEATURES, close_rows
+from qa.features import CLOSE_FEATURES, READ_FEATURES, SentenceReading, close_rows, read_rows
+from qa.reader import Reader
 from qa.span import find_short_answer
 from qa.types import Evidence, Question
+from qa.windows import place_of, windows_of
 
-__all__ = ["READ_CLOSELY", "EvidenceRanker", "Ranking"]
+__all__ = ["READ_CLOSELY", "EvidenceRanker", "Ranking", "read_sentences"]
 
 READ_CLOSELY = 12
-"""Sentences whose words are read for a short answer, which costs a millisecond each."""
+"""Sentences whose words are read for a short answer without a reader, which costs a millisecond each."""
+
+_FIRST_WINDOWS, _MORE_WINDOWS = 4, 4
+_SURE = 3.0
+"""Log-odds of a sentence above which no more windows are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +41,25 @@ class Ranking:
     """What `EvidenceRanker.rank` returns.
 
     Attributes:
-        evidence: at most 12 sentences, best first; ``score`` is the probability that the sentence answers.
+        evidence: sentences, best first; ``score`` is the probability that the sentence answers.
         confidence: probability that the first sentence answers and the question has an answer at all, in [0, 1].
         threshold: least confidence of an answer, as the shipped model was calibrated.
+        hits: the passages found; with a reader, those whose sentences it read come first, in the order of these.
     """
 
     evidence: tuple[Evidence, ...]
     confidence: float
     threshold: float
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Sentences with what is known of each: `CLOSE_FEATURES`, or `READ_FEATURES` with a reader."""
+
+    sentences: Sequence[Sentence]
+    rows: NDArray[np.float64]
+    answers: Sequence[Span | None]
 
 
 class EvidenceRanker:
@@ -45,39 +67,96 @@ class EvidenceRanker:
 
     Args:
         analyzer: the analyzer that the index was made with.
+        reader: reads the windows around the best sentences; None looks for short answers by rules and weights.
     """
 
-    def __init__(self, analyzer: Analyzer) -> None:
+    def __init__(self, analyzer: Analyzer, reader: Reader | None = None) -> None:
         self._analyzer = analyzer
+        self._reader = reader
 
     @cached_property
     def _trees(self) -> BoostedTrees:
-        path = Path(str(files("qa").joinpath("models/evidence.json")))
+        name = "evidence" if self._reader is None else "evidence-reader"
+        path = Path(str(files("qa").joinpath(f"models/{name}.json")))
         record = read_model(path)
         with checking(path):
-            return BoostedTrees.from_record(record, names=FEATURES)
+            return BoostedTrees.from_record(record, names=CLOSE_FEATURES if self._reader is None else READ_FEATURES)
 
     @cached_property
     def _confidence(self) -> Confidence:
-        return Confidence.bundled()
+        return Confidence.bundled(with_reader=self._reader is not None)
 
     def rank(self, question: Question, found: SearchResult) -> Ranking:
         """Rank the sentences of the hits, each once, and say how surely the first one answers."""
+        hits = found.hits[:N_READ]
         ranked = found.ranked or Ranker.bundled().rank_sentences(
-            found.asked, found.hits, analyzer=self._analyzer, soft=found.soft
+            found.asked, hits, analyzer=self._analyzer, soft=found.soft
         )
-        closely = np.argsort(-ranked.log_odds, kind="stable")[:READ_CLOSELY]
-        if not len(closely):
-            return Ranking((), 0.0, self._confidence.threshold)
-        sentences = [ranked.found[place].sentence for place in closely]
-        answers = [find_short_answer(question, sentence, analyzer=self._analyzer) for sentence in sentences]
-        rows = close_rows(question.kind, ranked.rows[closely], ranked.log_odds[closely], answers)
-        log_odds = self._trees.log_odds(rows)
+        if not ranked.found:
+            return Ranking((), 0.0, self._confidence.threshold, found.hits)
+        known = self._close(question, ranked) if self._reader is None else self._read(question, ranked, hits)
+        log_odds = self._trees.log_odds(known.rows)
         order = np.argsort(-log_odds, kind="stable")
-        evidence = []
-        for i in order:
-            answer = answers[i]
-            score = 1.0 / (1.0 + math.exp(-log_odds[i]))
-            evidence.append(Evidence(sentences[i], score, answer.span if answer else None))
-        confidence = self._confidence.probability(rows[order], log_odds[order])
-        return Ranking(tuple(evidence), confidence, self._confidence.threshold)
+        evidence = tuple(
+            Evidence(known.sentences[i], 1.0 / (1.0 + math.exp(-log_odds[i])), known.answers[i]) for i in order
+        )
+        confidence = self._confidence.probability(known.rows[order], log_odds[order])
+        in_order = found.hits if self._reader is None else _in_order_of(evidence, found.hits)
+        return Ranking(evidence, confidence, self._confidence.threshold, in_order)
+
+    def _close(self, question: Question, ranked: RankedSentences) -> _Rows:
+        places = np.argsort(-ranked.log_odds, kind="stable")[:READ_CLOSELY]
+        sentences = [ranked.found[place].sentence for place in places]
+        answers = [find_short_answer(question, sentence, analyzer=self._analyzer) for sentence in sentences]
+        rows = close_rows(question.kind, ranked.rows[places], ranked.log_odds[places], answers)
+        return _Rows(sentences, rows, [answer.span if answer else None for answer in answers])
+
+    def _read(self, question: Question, ranked: RankedSentences, hits: Sequence[Hit]) -> _Rows:
+        assert self._reader is not None
+        readings = read_sentences(self._reader, question.understood_as, ranked, hits)
+        places = np.array(list(readings))
+        rows = read_rows(question.kind, ranked.rows[places], ranked.log_odds[places], list(readings.values()))
+        return _Rows(
+            [ranked.found[place].sentence for place in places],
+            rows,
+            [reading.span if len(reading.span) else None for reading in readings.values()],
+        )
+
+
+def read_sentences(
+    reader: Reader, question: str, ranked: RankedSentences, hits: Sequence[Hit]
+) -> dict[int, SentenceReading]:
+    """Read the windows around the best sentences: four, and four more unless one of those surely answers.
+
+    Args:
+        reader: reads them.
+        question: as it was searched.
+        ranked: the sentences of the hits, at least one.
+        hits: best first.
+
+    Returns:
+        what was read of each sentence, by its place in ``ranked``, in the order of reading.
+    """
+    places = {place_of(each.sentence): place for place, each in enumerate(ranked.found)}
+    windows = windows_of(ranked, hits)
+    readings: dict[int, SentenceReading] = {}
+    for n_windows in (_FIRST_WINDOWS, _MORE_WINDOWS):
+        batch = list(islice(windows, n_windows))
+        for window, said in zip(batch, reader.read(question, batch), strict=True):
+            for number, sentence in enumerate(window.sentences):
+                place, log_odds = places[place_of(sentence)], said.sentences[number]
+                if place not in readings or readings[place].reads < log_odds:  # windows may overlap
+                    readings[place] = SentenceReading(
+                        said.answers, log_odds, said.spans[number], said.span_scores[number]
+                    )
+        if max(reading.reads for reading in readings.values()) > _SURE:
+            break
+    return readings
+
+
+def _in_order_of(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the hits that hold evidence in its order, then the others as they were."""
+    ranks = {place_of(each.sentence): rank for rank, each in enumerate(evidence)}
+    last = len(ranks)
+    best = [min((ranks.get(place_of(each), last) for each in hit.passage.sentences), default=last) for hit in hits]
+    return tuple(reorder(hits, -np.array(best, dtype=np.float64) * len(hits) - np.arange(len(hits))))

@@ -1,10 +1,11 @@
 """python -m training.train_ranking: trains what ranks passages and sentences, and the confidence.
 
 Asks training questions of three kinds of corpus (the whole news, small corpora of a few articles, and Wikipedia
-paragraphs), every other one again with the article that answers left out. Four models follow one another: trees over
-the candidates of a search, trees over the sentences of the best of them (both in index/models/ranker.json), trees over
-the sentences that are read closely (qa/models/evidence.json), and a logistic regression over their ranking
-(qa/models/confidence.json). Each learns from what the ones before give for questions that they were not fitted to.
+paragraphs), every other one again with the article that answers left out. Models follow one another: trees over the
+candidates of a search, trees over the sentences of the best of them (both in index/models/ranker.json), then, once with
+the reader and once without, trees over the sentences that are read and a logistic regression over their ranking (in
+qa/models). Each learns from what the ones before give for questions that they were not fitted to; the reader is one
+that `training.train_reader` trained on the other half of the questions.
 """
 
 from __future__ import annotations
@@ -32,14 +33,15 @@ from index.embed import StaticEmbedder
 from index.filters import Filter
 from index.passage_features import PASSAGE_FEATURES
 from index.rank import FusionWeights
-from index.ranker import N_READ
+from index.ranker import N_READ, RankedSentences
 from index.search import N_CANDIDATES, find_candidates, rows_of_candidates
 from index.sentence_features import SENTENCE_FEATURES, distinct_sentences, sentence_rows
 from index.trees import BoostedTrees
-from qa.confidence import CONFIDENCE_FEATURES, confidence_features
-from qa.evidence import READ_CLOSELY
-from qa.features import FEATURES, close_rows
+from qa.confidence import CLOSE_CONFIDENCE, READ_CONFIDENCE, confidence_features
+from qa.evidence import READ_CLOSELY, read_sentences
+from qa.features import CLOSE_FEATURES, READ_FEATURES, close_rows, read_rows
 from qa.question import read_question
+from qa.reader import BundledReader
 from qa.span import find_short_answer
 from qa.types import Question
 from training.boosting import RANKING, YES_OR_NO, Settings, fit, tree_record
@@ -69,12 +71,15 @@ class Asking:
         numbers: passage numbers of the candidates, shape ``(n,)``.
         candidates: their `PASSAGE_FEATURES`, shape ``(n, n_features)``.
         fitting: 2 for each that holds the answer, 1 for others of the document, else 0; shape ``(n,)``.
-        sentences: the text of every sentence of the best candidates.
+        best: passage numbers of those whose sentences are read, best first.
+        sentences: the text of every sentence of these.
         rows: their `SENTENCE_FEATURES`.
         answers: 1.0 for each that holds the answer.
         in_passage: which of these each passage read holds, best passage first.
-        close: `FEATURES` of the sentences read closely.
+        close: `CLOSE_FEATURES` of the sentences read closely without a reader.
         close_answers: 1.0 for each of them that holds the answer.
+        read: `READ_FEATURES` of the sentences that the reader read.
+        read_answers: 1.0 for each of them that holds the answer.
     """
 
     question: Question
@@ -85,12 +90,15 @@ class Asking:
     numbers: NDArray[np.int64]
     candidates: Rows
     fitting: NDArray[np.int64]
+    best: tuple[int, ...] = ()
     sentences: tuple[str, ...] = ()
     rows: Rows = field(default_factory=lambda: np.empty((0, len(SENTENCE_FEATURES))))
     answers: Rows = field(default_factory=lambda: np.empty(0))
     in_passage: tuple[NDArray[np.int64], ...] = ()
-    close: Rows = field(default_factory=lambda: np.empty((0, len(FEATURES))))
+    close: Rows = field(default_factory=lambda: np.empty((0, len(CLOSE_FEATURES))))
     close_answers: Rows = field(default_factory=lambda: np.empty(0))
+    read: Rows = field(default_factory=lambda: np.empty((0, len(READ_FEATURES))))
+    read_answers: Rows = field(default_factory=lambda: np.empty(0))
 
 
 def main() -> None:
@@ -102,7 +110,9 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=4_500, help="questions asked of the whole news")
     parser.add_argument("--small", type=int, default=80, help="small corpora of news")
     parser.add_argument("--piaf", type=int, default=3_000, help="questions asked of the PIAF paragraphs")
+    parser.add_argument("--reader", type=Path, default=Path("training/runs/reader/half"), help="folder of the reader")
     options = parser.parse_args()
+    reader = BundledReader.open(options.reader)
     corpus, embedder = _half_trained(options.data, options.runs)
     news = read_lines(options.data / "news/questions-train.jsonl")
     news = [record for record in news if half_of(record["article_id"]) == _RANKER_HALF]
@@ -113,10 +123,9 @@ def main() -> None:
         piaf = piaf_corpus(options.data, place, n_questions=options.piaf, half=_RANKER_HALF, embedder=embedder)
         sets: list[tuple[CorpusIndex, Sequence[Mapping[str, Any]]]] = [(corpus, news[: options.questions]), *few, piaf]
         asked = [asking for corpus, records in sets for asking in _ask_all(corpus, records)]
-        ranker, evidence, confidence = _train(asked)
-    _write(options.out / "index/models/ranker.json", ranker)
-    _write(options.out / "qa/models/evidence.json", evidence)
-    _write(options.out / "qa/models/confidence.json", confidence)
+        models = _train(asked, reader)
+    for path, record in models.items():
+        _write(options.out / path, record)
 
 
 def _half_trained(data: Path, runs: Path) -> tuple[CorpusIndex, StaticEmbedder]:
@@ -128,7 +137,8 @@ def _half_trained(data: Path, runs: Path) -> tuple[CorpusIndex, StaticEmbedder]:
     return CorpusIndex.build([data / "news/articles.jsonl.gz"], runs / "news", embedder=embedder), embedder
 
 
-def _train(asked: Sequence[Asking]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def _train(asked: Sequence[Asking], reader: BundledReader) -> dict[str, dict[str, Any]]:
+    """Return what each file of the project is to hold."""
     folds = np.array([zlib.crc32(asking.article.encode()) % _FOLDS for asking in asked])
     candidates = [asking.candidates for asking in asked]
     scores = _held_out(candidates, [a.fitting for a in asked], folds, RANKING, _PASSAGE_TREES, PASSAGE_FEATURES)
@@ -139,19 +149,40 @@ def _train(asked: Sequence[Asking]) -> tuple[dict[str, Any], dict[str, Any], dic
     rows, answers = [asking.rows for asking in asked], [asking.answers for asking in asked]
     first = _held_out(rows, answers, folds, YES_OR_NO, _SENTENCE_TREES, SENTENCE_FEATURES)
     weight = _sentence_weight(asked, scores, first)
-    for asking, log_odds in zip(tqdm(asked, desc="close", mininterval=20), first, strict=True):
-        _read_closely(asking, log_odds)
-    close, close_answers = [asking.close for asking in asked], [asking.close_answers for asking in asked]
-    second = _held_out(close, close_answers, folds, YES_OR_NO, _EVIDENCE_TREES, FEATURES)
     _tell_evidence("sentences, held out", answers, first)
-    _tell_evidence("read closely, held out", close_answers, second)
+    for asking, given, log_odds in zip(tqdm(asked, desc="reading", mininterval=20), scores, first, strict=True):
+        _read_closely(asking, log_odds)
+        _read_windows(asking, given, log_odds, reader)
     ranker = {
         "passages": tree_record(fit(candidates, [a.fitting for a in asked], RANKING, _PASSAGE_TREES), PASSAGE_FEATURES),
         "sentences": tree_record(fit(rows, answers, YES_OR_NO, _SENTENCE_TREES), SENTENCE_FEATURES),
         "sentence_weight": weight,
     }
-    evidence = tree_record(fit(close, close_answers, YES_OR_NO, _EVIDENCE_TREES), FEATURES)
-    return ranker, evidence, _confidence(asked, second)
+    close = _train_evidence("read closely", asked, [(a.close, a.close_answers) for a in asked], folds, CLOSE_FEATURES)
+    read = _train_evidence("read by the reader", asked, [(a.read, a.read_answers) for a in asked], folds, READ_FEATURES)
+    return {
+        "index/models/ranker.json": ranker,
+        "qa/models/evidence.json": close[0],
+        "qa/models/confidence.json": close[1],
+        "qa/models/evidence-reader.json": read[0],
+        "qa/models/confidence-reader.json": read[1],
+    }
+
+
+def _train_evidence(
+    name: str,
+    asked: Sequence[Asking],
+    given: Sequence[tuple[Rows, Rows]],
+    folds: NDArray[np.int64],
+    features: Sequence[str],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the trees over the sentences read, and the regression over their ranking by held-out trees."""
+    rows, answers = [each[0] for each in given], [each[1] for each in given]
+    scores = _held_out(rows, answers, folds, YES_OR_NO, _EVIDENCE_TREES, features)
+    _tell_evidence(f"{name}, held out", answers, scores)
+    trees = tree_record(fit(rows, answers, YES_OR_NO, _EVIDENCE_TREES), features)
+    names = READ_CONFIDENCE if features is READ_FEATURES else CLOSE_CONFIDENCE
+    return trees, _confidence(asked, given, scores, names, features)
 
 
 # -- what is learnt from ---------------------------------------------------------------------------------------------
@@ -198,10 +229,8 @@ def _fit_of(passage: Passage, article: str, answer: Span | None) -> int:
 def _read(asking: Asking, scores: Rows) -> None:
     """Take the sentences of the best candidates, and what is known of each before it is read closely."""
     best = np.argsort(-scores, kind="stable")[:N_READ]
-    numbers = asking.numbers[best].tolist()
-    with asking.corpus._catalog.read():
-        passages = asking.corpus._catalog.passages(numbers)
-    hits = [Hit(passages[n], float(scores[i]), 0.0, 0.0) for n, i in zip(numbers, best.tolist(), strict=True)]
+    asking.best = tuple(asking.numbers[best].tolist())
+    hits = _hits(asking, scores[best])
     found = distinct_sentences(hits)
     embedder = asking.corpus.embedder
     assert isinstance(embedder, StaticEmbedder)
@@ -212,6 +241,13 @@ def _read(asking: Asking, scores: Rows) -> None:
     asking.in_passage = tuple(
         np.array([places[hit.passage.document.id, s.span.start] for s in hit.passage.sentences]) for hit in hits
     )
+
+
+def _hits(asking: Asking, scores: Rows) -> list[Hit]:
+    """Return the passages that are read, best first."""
+    with asking.corpus._catalog.read():
+        passages = asking.corpus._catalog.passages(list(asking.best))
+    return [Hit(passages[number], float(score), 0.0, 0.0) for number, score in zip(asking.best, scores, strict=True)]
 
 
 def _answers(asking: Asking, sentence: Sentence) -> bool:
@@ -230,6 +266,17 @@ def _read_closely(asking: Asking, log_odds: Rows) -> None:
         answers.append(find_short_answer(asking.question, sentence, analyzer=_ANALYZER))
     asking.close = close_rows(asking.question.kind, asking.rows[places], log_odds[places], answers)
     asking.close_answers = asking.answers[places]
+
+
+def _read_windows(asking: Asking, scores: Rows, log_odds: Rows, reader: BundledReader) -> None:
+    hits = _hits(asking, np.sort(scores)[::-1][: len(asking.best)])
+    ranked = RankedSentences(tuple(distinct_sentences(hits)), asking.rows, log_odds)
+    if not ranked.found:
+        return
+    readings = read_sentences(reader, asking.question.understood_as, ranked, hits)
+    places = np.array(list(readings))
+    asking.read = read_rows(asking.question.kind, asking.rows[places], log_odds[places], list(readings.values()))
+    asking.read_answers = asking.answers[places]
 
 
 # -- fitting ---------------------------------------------------------------------------------------------------------
@@ -273,11 +320,17 @@ def _sentence_weight(asked: Sequence[Asking], scores: Sequence[Rows], log_odds: 
     return max(_SENTENCE_WEIGHTS, key=lambda weight: reached[weight])
 
 
-def _confidence(asked: Sequence[Asking], scores: Sequence[Rows]) -> dict[str, Any]:
-    kept = [i for i, asking in enumerate(asked) if len(asking.close)]
+def _confidence(
+    asked: Sequence[Asking],
+    given: Sequence[tuple[Rows, Rows]],
+    scores: Sequence[Rows],
+    names: Sequence[str],
+    features: Sequence[str],
+) -> dict[str, Any]:
+    kept = [i for i, (rows, _) in enumerate(given) if len(rows)]
     orders = {i: np.argsort(-scores[i], kind="stable") for i in kept}
-    columns = [confidence_features(asked[i].close[orders[i]], scores[i][orders[i]]) for i in kept]
-    right = [asked[i].close_answers[orders[i][0]] for i in kept]
+    columns = [confidence_features(names, features, given[i][0][orders[i]], scores[i][orders[i]]) for i in kept]
+    right = [given[i][1][orders[i][0]] for i in kept]
     answerable = np.array([asked[i].answer is not None for i in kept])
     scaler = StandardScaler().fit(columns)
     model = LogisticRegression(C=1.0, max_iter=1_000).fit(scaler.transform(columns), right)
@@ -285,7 +338,7 @@ def _confidence(asked: Sequence[Asking], scores: Sequence[Rows]) -> dict[str, An
     threshold = _equal_error(probabilities, answerable)
     weights = model.coef_[0] / scaler.scale_
     return {
-        "weights": {name: round(float(w), 6) for name, w in zip(CONFIDENCE_FEATURES, weights, strict=True)},
+        "weights": {name: round(float(w), 6) for name, w in zip(names, weights, strict=True)},
         "bias": round(float(model.intercept_[0] - (weights * scaler.mean_).sum()), 6),
         "threshold": round(threshold, 4),
     }

@@ -110,10 +110,10 @@ def main() -> None:
             continue
         net = train()
         write_net(net, path)
+        if options.small and not name.startswith("teacher"):
+            write_small(net, options.small, name)
         if not name.endswith("cloze"):
             training.tell(name, net)
-            if options.small and not name.startswith("teacher"):
-                write_small(net, options.small, name)
 
 
 class Training:
@@ -138,9 +138,9 @@ class Training:
         """Return what makes each reader, in their order."""
         n = options.batch
         steps = int(len(self._questions) * options.epochs / n)
-        cloze = Stage("teacher-cloze", options.cloze_steps, 2 * n, 4, 3e-4)
-        student_cloze = Stage("student-cloze", options.student_cloze_steps, 2 * n, 4, 5e-4, states=True)
-        real = Stage("teacher", steps, n, 5, 1.5e-4)
+        cloze = Stage("teacher-cloze", options.cloze_steps, 2 * n, 4, 2e-4)
+        student_cloze = Stage("student-cloze", options.student_cloze_steps, 2 * n, 4, 4e-4, states=True)
+        real = Stage("teacher", steps, n, 5, 1e-4)
         student = replace(real, name="student", rate=2e-4, steps=int(1.5 * steps))
 
         half = self._questions.take(self._questions.fold == _READER_HALF)
@@ -204,7 +204,7 @@ class Training:
             optimizer.zero_grad()
             pieces += ids.numel()
             if step % 50 == 0 or step == stage.steps:
-                parts = [float(v) for v in (loss.answers, loss.group, loss.span, loss.taught, nn_norm)]
+                parts = [v.item() for v in (loss.answers, loss.group, loss.span, loss.taught, nn_norm)]
                 means = np.array(parts)
                 spent = time.monotonic() - begin
                 print(
