@@ -1,4 +1,4 @@
-"""Open the chat page: ``python app.py [--index DIR] [--embedder NAME] [--reranker NAME] [--host H] [--port P]``."""
+"""Open the chat page: ``python app.py [--index DIR] [--embedder|--reranker|--reader NAME] [--host H] [--port P]``."""
 
 # The libraries take seconds to import, so they wait until what is cheap to know has been said.
 # ruff: noqa: PLC0415
@@ -60,6 +60,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--embedder", metavar="NAME", help="embedding model from now on; another one embeds every passage again"
     )
     parser.add_argument("--reranker", metavar="NAME", help="model that puts the passages found in a better order")
+    parser.add_argument(
+        "--reader", default="bundled", metavar="NAME", help="what reads the sentences: bundled (default), none, a model"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")
     return parser.parse_args(argv)
@@ -132,7 +135,8 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     from ui.page import build_page, launch_page
 
     reranker = None if options.reranker is None else open_reranker(options.reranker)
-    page = build_page(Desk(corpus, Chatbot(corpus, reranker=reranker), options.index.parent / "uploads"))
+    chatbot = Chatbot(corpus, reranker=reranker, reader=options.reader)
+    page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads"))
     url = launch_page(page, host=options.host, port=options.port)
     sys.stdout.write(f"Sourcier: {url}\n")
     sys.stdout.flush()

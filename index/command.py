@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from index.errors import SourcierError
 
-__all__ = ["DEFAULT_INDEX", "embedder_option", "index_option", "reranker_option", "run_command"]
+__all__ = ["DEFAULT_INDEX", "embedder_option", "index_option", "reader_option", "reranker_option", "run_command"]
 
 DEFAULT_INDEX = "data/index"
 
@@ -43,6 +43,16 @@ def reranker_option(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="put the passages found in the order of a sentence-transformers CrossEncoder or MultiVectorEncoder: its "
         "hub name, or its folder",
+    )
+
+
+def reader_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command take ``--reader``: the name that `qa.reader.open_reader` opens, None where not given."""
+    parser.add_argument(
+        "--reader",
+        metavar="NAME",
+        help="what reads the best sentences for the answer: 'bundled' (the default), 'none', or a model of "
+        "transformers for extractive questions: its hub name, or its folder",
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from index.command import index_option, reranker_option, run_command
+from index.command import index_option, reader_option, reranker_option, run_command
 from index.corpus import CorpusIndex
 from index.dates import format_date
 from qa.chatbot import Chatbot
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         help="only documents with this value in a metadata field; several values of one field are alternatives",
     )
     reranker_option(ask)
+    reader_option(ask)
     ask.set_defaults(run=_ask)
 
     evaluate = commands.add_parser(
@@ -80,7 +81,8 @@ def _readings(value: str) -> list[Any]:
 
 def _ask(options: argparse.Namespace) -> int:
     corpus = CorpusIndex.open(options.index)
-    chatbot = Chatbot(corpus, reranker=None if options.reranker is None else open_reranker(options.reranker))
+    reranker = None if options.reranker is None else open_reranker(options.reranker)
+    chatbot = Chatbot(corpus, reranker=reranker, reader=options.reader or "bundled")
     where: dict[str, list[Any]] = {}
     for field, value in options.where:
         where.setdefault(field, []).extend(_readings(value))

@@ -6,16 +6,20 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from index.corpus import CorpusIndex
 from index.filters import Filter
+from index.results import SearchResult
+from index.types import Hit
 from qa.conversation import carry_over
-from qa.evidence import EvidenceRanker
+from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import ExtractiveGenerator, Generator, cite, refusal, short_answer
 from qa.question import read_question
+from qa.reader import Reader, open_reader
 from qa.reranker import Reranker
-from qa.types import Answer, DateRange, Evidence, Statement
+from qa.types import Answer, DateRange, Evidence, Question, Statement
 
 __all__ = ["N_HITS", "Chatbot", "Conversation"]
 
@@ -36,6 +40,8 @@ class Chatbot:
         corpus: the index to answer from.
         generator: writes the answer; the extractive one by default.
         reranker: puts the passages found in a better order before their sentences are read; None leaves that of search.
+        reader: reads the best sentences for the answer: ``bundled``, ``none``, the name of a model (see
+            `qa.reader.open_reader`), which is opened at the first question, or a reader.
         threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes the one that
             the shipped model was calibrated to.
     """
@@ -46,21 +52,29 @@ class Chatbot:
         *,
         generator: Generator | None = None,
         reranker: Reranker | None = None,
+        reader: Reader | str = "bundled",
         threshold: float | None = None,
     ) -> None:
         self._corpus = corpus
         self._reranker = reranker
+        self._reader = reader
         self._generator = generator or ExtractiveGenerator()
-        self._ranker = EvidenceRanker(corpus.analyzer)
         self._threshold = threshold
+
+    @cached_property
+    def _ranker(self) -> EvidenceRanker:
+        reader = open_reader(self._reader) if isinstance(self._reader, str) else self._reader
+        return EvidenceRanker(self._corpus.analyzer, reader)
 
     @property
     def mode(self) -> str:
-        """What answers: the generator, the embedding model and the reranker if any, as shown to the user."""
+        """What answers, as shown to the user: the generator, the embedding model, the reranker if any, the reader."""
         name = self._corpus.embedder.name
         parts = [self._generator.name, "modèle embarqué" if name == "bundled" else f"modèle {name}"]
         if self._reranker is not None:
             parts.append(f"reclassement {self._reranker.name}")
+        reader = self._reader if isinstance(self._reader, str) else self._reader.name
+        parts.append({"bundled": "lecteur embarqué", "none": "sans lecteur"}.get(reader, f"lecteur {reader}"))
         return " · ".join(parts)
 
     def ask(
@@ -90,6 +104,34 @@ class Chatbot:
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         return self._ask(question, understood_as=None, only=only)
 
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = N_HITS,
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> list[Hit]:
+        """Return passages in the order that the answer is sought in: that of search, the reranker and the reader.
+
+        Args:
+            question: as `ask`.
+            k: most passages, at least 1; the reranker and the reader order the first 20.
+            since: as `ask`.
+            until: as `ask`.
+            sources: as `ask`.
+            where: as `ask`.
+
+        Raises:
+            InputError: as `ask`, and if ``k < 1``.
+        """
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        read = read_question(question, understood_as=None, dates=None)
+        _, found, ranking = self._find(read, only, {}, k=max(k, N_HITS))
+        return [*ranking.hits, *found.hits[N_HITS:]][:k]
+
     def conversation(self) -> Conversation:
         """Start a conversation that remembers its own turns only."""
         return Conversation(self)
@@ -99,14 +141,7 @@ class Chatbot:
         with _timed(timings, "question"):
             dates = DateRange(only.since, only.until) if only.since or only.until else None
             question = read_question(text, understood_as=understood_as, dates=dates)
-        with _timed(timings, "search"):
-            found = self._corpus.search_in_full(question.understood_as, k=N_HITS, only=only)
-            question = replace(question, understood_as=found.asked.text)
-        if self._reranker is not None:
-            with _timed(timings, "rerank"):
-                found = found.with_hits(self._reranker.rerank(question.understood_as, found.hits))
-        with _timed(timings, "evidence"):
-            ranking = self._ranker.rank(question, found)
+        question, found, ranking = self._find(question, only, timings, k=N_HITS)
         threshold = ranking.threshold if self._threshold is None else self._threshold
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
         with _timed(timings, "answer"):
@@ -132,6 +167,21 @@ class Chatbot:
             statements=statements,
             timings_ms=timings,
         )
+
+    def _find(
+        self, question: Question, only: Filter, timings: dict[str, float], *, k: int
+    ) -> tuple[Question, SearchResult, Ranking]:
+        """Search, and rank the sentences of the first 20 passages found; ``found`` has the others after them."""
+        with _timed(timings, "search"):
+            found = self._corpus.search_in_full(question.understood_as, k=k, only=only)
+            question = replace(question, understood_as=found.asked.text)
+        first = found if k == N_HITS else replace(found, hits=found.hits[:N_HITS])
+        if self._reranker is not None:
+            with _timed(timings, "rerank"):
+                first = first.with_hits(self._reranker.rerank(question.understood_as, first.hits))
+        with _timed(timings, "evidence"):
+            ranking = self._ranker.rank(question, first)
+        return question, found, ranking
 
 
 class Conversation:

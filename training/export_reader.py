@@ -22,6 +22,7 @@ import onnx
 import torch
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from qa.reader import READER_FORMAT, open_session
@@ -260,7 +261,8 @@ def _heads(graph: _Graph, states: str) -> None:
 
 def _compare(net: ReaderNet, folder: Path, pack: Path) -> str:
     """Say in words how far the graph is from the network, on windows about held-out questions."""
-    pieces, groups = Pieces(**np.load(pack / "pieces.npz")), Groups(**np.load(pack / "piaf-dev.npz"))
+    pieces = Pieces(**load_file(pack / "pieces.safetensors"))
+    groups = Groups(**load_file(pack / "piaf-dev.safetensors"))
     groups = groups.take(np.arange(min(_N_COMPARED, len(groups))))
     draw = np.random.default_rng(0)
     batch = make_batch(pieces, groups.questions[:, 0], groups.near[:, 0], groups.answer, draw, most=_LENGTHS["window"])

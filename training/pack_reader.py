@@ -61,13 +61,13 @@ def main() -> None:
     writer.add_documents(documents)
     sets = {name: list(read_reader_questions(options.runs / f"{name}.jsonl")) for name in SETS}
     trained = [_train_groups(writer, sets[name], draw, closed, source) for source, name in enumerate(SETS[:2])]
-    np.savez_compressed(out / "questions.npz", **_joined(trained).arrays())
-    np.savez_compressed(out / "cloze.npz", **_cloze_groups(writer, open_articles, draw).arrays())
+    save_file(_joined(trained).arrays(), out / "questions.safetensors")
+    save_file(_cloze_groups(writer, open_articles, draw).arrays(), out / "cloze.safetensors")
     _add_dev_documents(writer, sets, articles, options.data)
     for name in SETS[2:]:
-        np.savez_compressed(out / f"{name}.npz", **_dev_groups(writer, sets[name]).arrays())
+        save_file(_dev_groups(writer, sets[name]).arrays(), out / f"{name}.safetensors")
     pieces = writer.pieces()
-    np.savez_compressed(out / "pieces.npz", **pieces.arrays())
+    save_file(pieces.arrays(), out / "pieces.safetensors")
     print(f"{len(pieces.flat):,} word pieces, {len(pieces.sentences):,} sentences, {len(pieces.titles):,} documents")
 
 
@@ -117,11 +117,14 @@ def _cloze_groups(writer: PiecesWriter, articles: Sequence[Mapping[str, str]], d
             answers.append(found[1])
             near.append((misses + [-1] * _N_NEAR_CLOZE)[:_N_NEAR_CLOZE])
     n = len(gold)
-    return Groups(*map(_array, (asked, gold, answers, near)), np.zeros(n, np.int64), np.full(n, len(SETS)))
+    return Groups(*_arrays(asked, gold, answers, near), np.zeros(n, np.int64), np.full(n, len(SETS)))
 
 
-def _array(values: Sequence[Any]) -> Ints:
-    return np.array(values, dtype=np.int64)
+def _arrays(
+    asked: Sequence[Any], gold: Sequence[Any], answers: Sequence[Any], near: Sequence[Any]
+) -> tuple[Ints, Ints, Ints, Ints]:
+    whole = [np.array(values, dtype=np.int64) for values in (asked, gold, answers, near)]
+    return whole[0], whole[1], whole[2], whole[3]
 
 
 def _similar(articles: Sequence[Mapping[str, str]]) -> Ints:
@@ -160,7 +163,7 @@ def _dev_groups(writer: PiecesWriter, questions: Sequence[ReaderQuestion]) -> Gr
         answers.append(found[1] if found else (-1, -1))
         near.append((held + [-1] * _DEV_FOUND)[:_DEV_FOUND])
     n = len(gold)
-    return Groups(*map(_array, (asked, gold, answers, near)), np.zeros(n, np.int64), np.zeros(n, np.int64))
+    return Groups(*_arrays(asked, gold, answers, near), np.zeros(n, np.int64), np.zeros(n, np.int64))
 
 
 def _joined(parts: Sequence[Groups]) -> Groups:

@@ -1,7 +1,7 @@
 """What the reader is trained on, as word pieces in flat arrays, so that a batch is put together by indexing alone.
 
-A window is a run of sentences of one document around one of them. A group is one question with several windows: one that
-answers, where there is one, and near misses.
+A window is a run of sentences of one document around one of them. A group is one question with several windows: one
+that answers, where there is one, and near misses.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Pieces:
 
     Attributes:
         flat: the pieces of every text, one after the other, shape ``(n_pieces,)``.
-        titles: where the title of each document (with its date, if any) begins in `flat` and how long it is, ``(n, 2)``.
+        titles: where the title of each document (with its date, if any) begins in `flat` and how long it is, shape
+            ``(n, 2)``.
         sentences: where each sentence begins and how long it is, ``(n_sentences, 2)``; those of a document follow one
             another, in `flat` too.
         bounds: first sentence of the document of each sentence, and the one after its last, ``(n_sentences, 2)``.
@@ -43,8 +44,8 @@ class Pieces:
     document: Ints
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name, to be written with numpy."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the arrays by name, to be written."""
+        return {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(slots=True)
@@ -75,8 +76,8 @@ class Groups:
         return Groups(**{field.name: getattr(self, field.name)[kept] for field in fields(self)})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name, to be written with numpy."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return the arrays by name, to be written."""
+        return {field.name: np.ascontiguousarray(getattr(self, field.name)) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +118,19 @@ def group_batch(pieces: Pieces, groups: Groups, draw: np.random.Generator, *, gr
     centres[:, 0] = np.where(held, np.clip(beside, low, high - 1), misses[:, 0])
     answers = np.full((n, group, 2), -1, dtype=np.int64)
     answers[:, 0] = groups.answer
-    flat = centres.ravel()
     most = int(draw.choice(_WINDOWS))
-    batch = make_batch(pieces, np.repeat(asked, group, axis=0), flat, answers.reshape(-1, 2), draw, most=most)
+    seed = int(draw.integers(2**32))
+
+    def made() -> Batch:  # with one seed, what is about the same sentence reaches as far again
+        reach = np.random.default_rng(seed)
+        repeated = np.repeat(asked, group, axis=0)
+        return make_batch(pieces, repeated, centres.ravel(), answers.reshape(-1, 2), reach, most=most)
+
+    batch = made()
     away = held & (batch.answers.reshape(n, group)[:, 0] == 0)  # the answer fell out of the window
     if away.any():
         centres[away, 0] = groups.gold[away]
-        draw = np.random.default_rng(0)
-        batch = make_batch(
-            pieces, np.repeat(asked, group, axis=0), centres.ravel(), answers.reshape(-1, 2), draw, most=most
-        )
+        batch = made()
     return batch
 
 
@@ -161,9 +165,11 @@ def make_batch(
     """Put windows together: ``<s> question </s> title </s> window </s>``.
 
     Args:
+        pieces: where everything is.
         asked: where each question begins and how long it is, shape ``(n, 2)``.
         centres: sentence that each window is made around, ``(n,)``.
         answers: where the pieces of each answer begin and how many there are, ``(n, 2)``; -1 where it does not answer.
+        draw: draws how far each window reaches.
         most: most pieces of a window.
     """
     low, high = window_bounds(pieces, centres, draw, most=most)

@@ -231,7 +231,12 @@ def make_groups(
     Near misses that hold the answer's words are left out.
 
     Args:
+        writer: holds the documents, and gets the questions.
+        questions: with what search found for them.
+        draw: draws further sentences of the article asked about.
         closed: documents that must not be shown.
+        n_near: most near misses of a question.
+        source: number of the set that they are from.
     """
     ways, gold, answers, near, folds = [], [], [], [], []
     for question in tqdm(questions, desc="groups", mininterval=20):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -16,7 +18,21 @@ from transformers import BertConfig, BertModel
 
 from training.base_model import unpack
 
-__all__ = ["PAD", "Loss", "Read", "ReaderNet", "first_net", "read_net", "reader_loss", "shallower", "write_net"]
+__all__ = [
+    "PAD",
+    "Loss",
+    "Read",
+    "ReaderNet",
+    "first_net",
+    "keep",
+    "read_net",
+    "read_small",
+    "reader_loss",
+    "resume",
+    "shallower",
+    "write_net",
+    "write_small",
+]
 
 PAD = 1
 _NOWHERE = -1e4
@@ -148,7 +164,7 @@ def first_net(path: Path, *, layers: int, dropout: float) -> ReaderNet:
     return net
 
 
-def _plain(value: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _plain(value: NDArray[Any]) -> NDArray[Any]:
     return unpack(value) if value.dtype == np.uint8 else value.copy()
 
 
@@ -175,13 +191,14 @@ def shallower(net: ReaderNet, kept: Sequence[int]) -> ReaderNet:
     )
     small = ReaderNet(config)
     weights = {}
+    places = {str(number): str(place) for place, number in enumerate(kept)}
     for name, value in net.state_dict().items():
-        if name.startswith("body.encoder.layer."):
-            number, rest = name.removeprefix("body.encoder.layer.").split(".", 1)
-            if int(number) not in kept:
-                continue
-            name = f"body.encoder.layer.{kept.index(int(number))}.{rest}"
-        weights[name] = value.detach().clone()
+        start, in_layer, rest = name.partition("encoder.layer.")
+        number, _, part = rest.partition(".")
+        if not in_layer:
+            weights[name] = value.detach().clone()
+        elif number in places:
+            weights[f"{start}{in_layer}{places[number]}.{part}"] = value.detach().clone()
     small.load_state_dict(weights)
     return small
 
@@ -194,7 +211,7 @@ def write_net(net: ReaderNet, path: Path) -> None:
 
 
 def read_net(path: Path, *, dropout: float = 0.0) -> ReaderNet:
-    """Read what `write_net` or `write_small` wrote."""
+    """Read what `write_net` wrote."""
     weights: Mapping[str, torch.Tensor] = load_file(path)
     layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("body.encoder.layer."))
     words = weights["body.embeddings.word_embeddings.weight"]
@@ -204,11 +221,37 @@ def read_net(path: Path, *, dropout: float = 0.0) -> ReaderNet:
     return net
 
 
+def keep(net: ReaderNet, optimizer: torch.optim.Optimizer, path: Path, step: int) -> None:
+    """Write what training goes on from after a step, aside first: the weights and the moments of the optimizer."""
+    held = {f"net.{name}": value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    for place, value in enumerate(net.parameters()):
+        for name, moment in optimizer.state[value].items():
+            held[f"moment.{place}.{name}"] = moment.detach().cpu().clone()
+    held["step"] = torch.tensor(step)
+    aside = path.with_suffix(".new")
+    save_file(held, aside)
+    aside.replace(path)
+
+
+def resume(net: ReaderNet, optimizer: torch.optim.Optimizer, path: Path) -> int:
+    """Take up what `keep` wrote, if anything, and return the steps done."""
+    if not path.exists():
+        return 0
+    held = load_file(path)
+    net.load_state_dict({name.removeprefix("net."): value for name, value in held.items() if name.startswith("net.")})
+    for place, value in enumerate(net.parameters()):
+        start = f"moment.{place}."
+        moments = {name.removeprefix(start): moment for name, moment in held.items() if name.startswith(start)}
+        # A fused optimizer counts its steps on the device (torch 2.13), as it keeps its moments.
+        optimizer.state[value] = {name: moment.to(value.device) for name, moment in moments.items()}
+    return int(held["step"])
+
+
 def write_small(net: ReaderNet, folder: Path, name: str) -> None:
     """Write matrices in 8 bits, each row with its scale, in two files that are each under 16 MiB."""
     whole: dict[str, torch.Tensor] = {}
-    for key, value in net.state_dict().items():
-        value = value.detach().float().cpu()
+    for key, held in net.state_dict().items():
+        value = held.detach().float().cpu()
         if value.ndim == 2:
             scale = value.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / 127
             whole[key] = (value / scale).round().to(torch.int8)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.command import DEFAULT_INDEX, embedder_option, reranker_option
+from index.command import DEFAULT_INDEX, embedder_option, reader_option, reranker_option
 from index.embed import open_embedder
 from index.errors import InputError
 from index.types import Document
@@ -23,7 +23,7 @@ from qa.evaluation.plot import check_plot, write_plot
 from qa.evaluation.pseudo import NOTICE, pseudo_questions
 from qa.evaluation.report import differences_to_dict, figures_to_dict, show_differences, show_figures
 from qa.evaluation.runs import Run, check_writable, read_run, write_run
-from qa.reranker import Reranker, open_reranker
+from qa.reranker import open_reranker
 
 __all__ = ["add_options", "run"]
 
@@ -53,6 +53,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     embedder_option(parser, "embedding model of the paragraphs, or that of the index that is named")
     reranker_option(parser)
+    reader_option(parser)
     parser.add_argument(
         "--without-source",
         action="store_true",
@@ -81,8 +82,8 @@ def run(options: argparse.Namespace) -> int:
         check_plot()
     reranker = open_reranker(options.reranker) if options.reranker else None
     with _asked(options) as (corpus, questions, about):
-        chatbot = Chatbot(corpus, reranker=reranker)
-        outcomes = _ask(chatbot, corpus, questions, reranker=reranker, without_source=options.without_source)
+        chatbot = Chatbot(corpus, reranker=reranker, reader=options.reader or "bundled")
+        outcomes = _ask(chatbot, corpus, questions, without_source=options.without_source)
         about |= {"mode": chatbot.mode, "generation": corpus.generation}
     figures = figures_of(outcomes)
     if options.out:
@@ -99,7 +100,7 @@ def _check(options: argparse.Namespace) -> None:
     of_asking = {
         "--corpus": options.corpus or None, "--without-source": options.without_source or None, "--out": options.out,
         "--plot": options.plot, "--index": options.index, "--embedder": options.embedder,
-        "--reranker": options.reranker,
+        "--reranker": options.reranker, "--reader": options.reader,
     }  # fmt: skip
     if options.compare and (given := [name for name, value in (of_pseudo | of_asking).items() if value is not None]):
         raise InputError(f"{', '.join(given)}: expected nothing beside the two runs, as --compare asks no question")
@@ -159,7 +160,6 @@ def _ask(
     corpus: HidingCorpus,
     questions: Sequence[GoldQuestion],
     *,
-    reranker: Reranker | None,
     without_source: bool,
 ) -> list[Outcome]:
     from tqdm import tqdm  # noqa: PLC0415 - not wanted by the other commands
@@ -167,9 +167,7 @@ def _ask(
     again = [question for question in questions if question.is_answerable] if without_source else []
     n = len(questions)
     with tqdm(total=n + len(again), file=sys.stderr, leave=False, disable=None, unit="question") as bar:
-        outcomes = ask_questions(
-            chatbot, corpus, questions, reranker=reranker, progress=lambda done: bar.update(done - bar.n)
-        )
+        outcomes = ask_questions(chatbot, questions, progress=lambda done: bar.update(done - bar.n))
         outcomes += ask_without_source(chatbot, corpus, again, progress=lambda done: bar.update(n + done - bar.n))
     return outcomes
 

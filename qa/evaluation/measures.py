@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from index.corpus import CorpusIndex
 from index.errors import InputError
 from qa.chatbot import Chatbot
 from qa.evaluation.figures import Difference, Figure, area_difference, area_figure, difference, figure
@@ -53,13 +52,12 @@ class _Column:
 
 def evaluate(
     chatbot: Chatbot,
-    corpus: CorpusIndex,
     questions: Sequence[GoldQuestion],
     *,
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, Figure]:
     """Ask every question and return the figures by name; arguments as `ask_questions`."""
-    return figures_of(ask_questions(chatbot, corpus, questions, progress=progress))
+    return figures_of(ask_questions(chatbot, questions, progress=progress))
 
 
 def figures_of(outcomes: Sequence[Outcome]) -> dict[str, Figure]:

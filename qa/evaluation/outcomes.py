@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from index.corpus import CorpusIndex
 from index.errors import InputError
 from index.types import Hit
-from qa.chatbot import N_HITS, Chatbot
+from qa.chatbot import Chatbot
 from qa.evaluation.answers import exact_match, holds_answer, token_f1
 from qa.evaluation.gold import GoldQuestion
 from qa.evaluation.hidden import HidingCorpus
 from qa.evaluation.ranking import DEPTHS, rank_of, ranking_values
-from qa.reranker import Reranker
 from qa.types import Answer, Citation
 
 __all__ = ["N_CITATIONS", "Outcome", "ask_questions", "ask_without_source", "check_documents"]
@@ -93,19 +92,15 @@ def check_documents(corpus: CorpusIndex, questions: Sequence[GoldQuestion]) -> N
 
 def ask_questions(
     chatbot: Chatbot,
-    corpus: CorpusIndex,
     questions: Sequence[GoldQuestion],
     *,
-    reranker: Reranker | None = None,
     progress: Progress = lambda done: None,
 ) -> list[Outcome]:
-    """Ask every question, and search for those that have an answer.
+    """Ask every question, and search for those that have an answer, as the chatbot does.
 
     Args:
         chatbot: what is measured.
-        corpus: the index that it asks.
         questions: with their gold; the first one is asked once more before, so that no model is loaded in its time.
-        reranker: that of the chatbot: its order of the passages that the chatbot reads is the one that is judged.
         progress: called with the number of questions done.
     """
     if questions:
@@ -115,10 +110,7 @@ def ask_questions(
         progress(done)
         outcomes.append(_ask(chatbot, gold))
         if gold.is_answerable:
-            hits = corpus.search(gold.question, k=_N_HITS)
-            if reranker is not None:
-                hits[:N_HITS] = reranker.rerank(gold.question, hits[:N_HITS])
-            searches.append((done, gold, hits))
+            searches.append((done, gold, chatbot.search(gold.question, k=_N_HITS)))
     return _with_ranks(outcomes, searches)
 
 
