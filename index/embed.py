@@ -1,8 +1,7 @@
-"""Texts to vectors: the only door to model2vec and sentence-transformers.
+"""Texts to vectors: the only door to sentence-transformers.
 
-The bundled model is static: the vector of a text is the mean of the vectors of its word pieces, so it runs
-through model2vec without torch. Any other sentence-transformers model is taken by folder or by hub name.
-Both libraries are imported when a model is opened, never when this module is.
+The bundled model is static and read by `index.static_model`, without torch. Any other sentence-transformers model is
+taken by folder or by hub name; the library is imported when such a model is opened, never when this module is.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from index.errors import InputError, ModelError
 from index.model_files import LocalModel, ModelKind, fingerprint_of, has_weights
 from index.soft_match import SoftMatch
+from index.static_model import StaticModel
 
 __all__ = [
     "BUNDLED_MODEL",
@@ -45,9 +45,6 @@ BUNDLED_MODEL = Path(__file__).parent / "models" / "sourcier-static-fr"
 # Part of every fingerprint: raised when the same model files would give other vectors.
 _RECIPE = "float32-unit-1"
 _ROLE = "embedding model"
-_STATIC_FILES = ("config.json", "model.safetensors", "tokenizer.json")
-# Texts that model2vec averages at once: it copies the vectors of all their pieces, about 50 MiB at 200 pieces a text.
-_STATIC_BATCH = 256
 TRANSFORMER_BATCH = 32
 # A hub that does not answer within this many seconds is taken as out of reach.
 _HUB_TIMEOUT_S = 5.0
@@ -95,9 +92,9 @@ class Embedder(Protocol):
 
 
 class StaticEmbedder:
-    """A static model run by model2vec: no torch, no truncation, questions and passages alike."""
+    """A static model: no torch, no truncation, questions and passages alike."""
 
-    def __init__(self, model: Any, folder: Path, *, name: str) -> None:
+    def __init__(self, model: StaticModel, folder: Path, *, name: str) -> None:
         self._model = model
         self._folder = folder
         self._name = name
@@ -122,22 +119,7 @@ class StaticEmbedder:
         Raises:
             ModelError: if a file is missing or damaged.
         """
-        missing = [file for file in _STATIC_FILES if not (folder / file).is_file()]
-        if missing:
-            raise ModelError(
-                f"embedding model {folder}: found no {', '.join(missing)}; "
-                "install Sourcier again, or train the model: python -m training.train_embedding"
-            )
-        _silence_telemetry()
-        from model2vec import StaticModel  # noqa: PLC0415 - lazy: 0.2 s
-
-        try:
-            model = StaticModel.from_pretrained(folder, max_length=None, force_download=False)
-        except Exception as error:  # tokenizers and safetensors raise bare Exception on a damaged file
-            raise ModelError(f"embedding model {folder} cannot be read: {error}; install Sourcier again") from error
-        # model2vec 0.10 averages in the precision of the file; half precision would cost 3 digits.
-        model.embedding = np.asarray(model.embedding, dtype=np.float32)
-        return cls(model, folder, name=name or str(folder))
+        return cls(StaticModel.open(folder), folder, name=name or str(folder))
 
     @property
     def name(self) -> str:
@@ -147,7 +129,7 @@ class StaticEmbedder:
     @property
     def dimension(self) -> int:
         """Length of every vector."""
-        return int(self._model.dim)
+        return int(self._model.vectors.shape[1])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -157,16 +139,12 @@ class StaticEmbedder:
     @cached_property
     def soft_match(self) -> SoftMatch:
         """Compares words by the vectors of this model."""
-        return SoftMatch(self._model.tokenizer, self._model.embedding)
+        return SoftMatch(self._model.tokenizer, self._model.vectors)
 
     def embed_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row a text, shape ``(len(texts), dimension)``; see `Embedder.embed_passages`."""
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
         check_unicode(texts)
-        # Threads of joblib would only compete with those of the tokenizer.
-        rows = self._model.encode(list(texts), max_length=None, batch_size=_STATIC_BATCH, use_multiprocessing=False)
-        return unit_rows(rows)
+        return unit_rows(self._model.means(texts))
 
     def embed_question(self, text: str) -> NDArray[np.float32]:
         """Return the vector of a question, shape ``(dimension,)``; see `Embedder.embed_question`."""

@@ -10,7 +10,7 @@ from index.ranker import RankedSentences
 from index.types import Hit, Sentence
 from qa.reader import Window
 
-__all__ = ["place_of", "windows_of"]
+__all__ = ["place_of", "window_around", "windows_of"]
 
 _MOST_CHARACTERS = 480
 """Length of a window: some 110 word pieces, 2.7 sentences of news, as those that the reader was trained on."""
@@ -31,17 +31,12 @@ def windows_of(ranked: RankedSentences, hits: Sequence[Hit]) -> Iterator[Window]
     for place in np.argsort(-ranked.log_odds, kind="stable").tolist():
         sentence = ranked.found[place].sentence
         if place_of(sentence) not in seen:
-            window = _around(sentence, passages[place_of(sentence)])
+            window = window_around(sentence, passages[place_of(sentence)])
             seen.update(map(place_of, window.sentences))
             yield window
 
 
-def place_of(sentence: Sentence) -> tuple[str, int]:
-    """Return what tells a sentence from all others of an index: its source and where it begins."""
-    return sentence.document.source, sentence.span.start
-
-
-def _around(sentence: Sentence, passage: Sequence[Sentence]) -> Window:
+def window_around(sentence: Sentence, passage: Sequence[Sentence]) -> Window:
     """Return the sentence with those of its passage beside it, the one before first, as far as the length allows."""
     first = next(number for number, each in enumerate(passage) if each.span.start == sentence.span.start)
     last = first
@@ -53,3 +48,8 @@ def _around(sentence: Sentence, passage: Sequence[Sentence]) -> Window:
         if last + 1 < len(passage) and passage[last + 1].span.end - passage[first].span.start <= _MOST_CHARACTERS:
             last, grows = last + 1, True
     return Window(tuple(passage[first : last + 1]))
+
+
+def place_of(sentence: Sentence) -> tuple[str, int]:
+    """Return what tells a sentence from all others of an index: its source and where it begins."""
+    return sentence.document.source, sentence.span.start

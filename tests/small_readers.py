@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qa.reader import BundledReader
+from qa.bundled_reader import BundledReader
 from tests.model_folders import save_bert
 from training.base_model import BaseModel, french_tokenizer
 from training.export_reader import write_reader

@@ -14,13 +14,18 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from index.errors import InputError, ModelError
 from index.split import split_sentences
 from index.types import Document, Sentence, Span
-from qa.reader import UNREAD, BundledReader, Reader, TransformersReader, Window, heading, open_reader
+from qa.bundled_reader import BundledReader, heading
+from qa.reader import Reader, Window, open_reader
+from qa.readings import UNREAD, Pieces, reading_of
+from qa.transformers_reader import TransformersReader
 from tests.conftest import ROOT
 from tests.model_folders import save_bert
 from tests.small_readers import (
@@ -102,6 +107,24 @@ def read_span(window: Window, wanted: str) -> str:
     (reading,) = telling(ids_of(QUESTION, window)[1], start, end).read(QUESTION, [window])
     span = reading.spans[owners[held[0]]]
     return window.document.text[span.start : span.end]
+
+
+def span_of(text: str, sentence: Span, low: int, high: int, *, n: int | None = None) -> Span:
+    """Return the span that is read where the logits point at a range of characters, each a piece of its own.
+
+    Args:
+        text: of the document.
+        sentence: the only one of the window.
+        low: first character.
+        high: the one after the last.
+        n: characters read of the sentence; all where not given.
+    """
+    read = range(sentence.start, sentence.start + n if n else sentence.end)
+    places = np.array([(place, place + 1) for place in read])
+    start, end = np.zeros((2, len(places)), np.float32)
+    start[low - sentence.start] = end[high - 1 - sentence.start] = 60.0
+    window = Window((Sentence(Document("d", "d", text), sentence),))
+    return reading_of(window, 0.0, start, end, Pieces(places, np.zeros(len(places), np.int64))).spans[0]
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +326,49 @@ class TestSpans:
     def test_marks_at_the_ends_that_do_not_belong_are_left_out(self, text: str, pointed: str, answer: str) -> None:
         assert read_span(window_cut(text), pointed) == answer
 
+    @pytest.mark.parametrize(
+        ("text", "pointed", "answer"),
+        [
+            ("Les Brestois votent.", "resto", "Brestois"),
+            ("Les Brestois votent.", "ois vo", "Brestois votent"),
+            ("Les Brestois votent.", "Brestois", "Brestois"),
+            ("Il part à 14h30.", "h3", "14h30"),
+            ("Zoe\u0301e Barre\u0301e dort.", "Barre", "Barre\u0301e"),
+            ("C’est l’Otan.", "tan", "Otan"),
+            ("L'aujourd'hui compte.", "jour", "aujourd"),
+            ("Le porte-avions part.", "avi", "avions"),
+            ("Un prix (3,5 tonnes).", "5", "3,5"),
+            ("Un prix (3,5 tonnes).", "3,", "3,5"),
+            ("Ils sont 12\u202f500, ou 8.", "500,", "12\u202f500"),
+            ("Ils sont 12, 500 ou 8.", "12,", "12"),
+            ("Il vit au 8.Il dort.", "8.", "8"),
+        ],
+    )
+    def test_words_and_numbers_are_whole(self, text: str, pointed: str, answer: str) -> None:
+        low = text.index(pointed)
+        span = span_of(text, Span(0, len(text)), low, low + len(pointed))
+        assert text[span.start : span.end] == answer
+
+    def test_where_no_space_parts_words_the_span_is_that_of_the_model(self) -> None:
+        assert span_of("船有三艘。", Span(0, 5), 2, 3) == Span(2, 3)
+        assert span_of("เรือสามลำ", Span(0, 9), 4, 7) == Span(4, 7)
+
+    def test_a_word_of_a_million_letters_is_whole(self) -> None:
+        assert span_of("a" * 10**6, Span(0, 10**6), 500, 501, n=600) == Span(0, 10**6)
+
+    @given(data=st.data())
+    def test_no_span_ends_inside_a_word(self, data: st.DataObject) -> None:
+        text = data.draw(st.text(st.sampled_from("aé1B .,'’-«»(\u0301\u202f"), min_size=1, max_size=30))
+        first, low, high, last = sorted(data.draw(st.lists(st.integers(0, len(text)), min_size=4, max_size=4)))
+        assume(low < high)
+        span = span_of(text, Span(first, last), low, high)
+        assert first <= span.start <= span.end <= last
+        assert not {text[place] for place in range(span.start, low)} & set(" '’-«»(")  # only words are added
+        assert not {text[place] for place in range(high, span.end)} & set(" '’-«»(")
+        for place in (span.start, span.end):
+            if first < place < last and span.start < span.end:
+                assert not (text[place - 1].isalnum() and text[place].isalnum())
+
     def test_odds_and_scores_are_those_done_by_hand(self) -> None:
         window = window_cut("ab", "c")  # pieces: ▁a b | ▁c
         assert [len(pieces_of(Window((each,)))[0]) for each in window.sentences] == [2, 1]
@@ -480,7 +546,8 @@ class TestTransformers:
         shares = np.exp(start[held]) / np.exp(start[held]).sum()
         for number in range(3):
             i, j = max((pair for pair in sums if owners[pair[0]] == number), key=sums.__getitem__)
-            assert reading.spans[number] == Span(offsets[i][0], offsets[j][1])
+            low = window.document.text.rfind(" ", 0, offsets[i][0]) + 1
+            assert reading.spans[number] == Span(low, f"{window.document.text} ".index(" ", offsets[j][1]))
             share = sum(each for each, place in zip(shares, held, strict=True) if owners[place] == number)
             assert reading.sentences[number] - reading.answers == pytest.approx(math.log(share), abs=1e-4)
 
@@ -534,8 +601,8 @@ class TestOpening:
         assert reader.name == str(answering_folder)
 
     def test_the_bundled_reader_is_opened_once(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("qa.reader.files", lambda _: folder.parent)
-        monkeypatch.setattr("qa.reader._MODELS", folder.name)
+        monkeypatch.setattr("qa.bundled_reader.files", lambda _: folder.parent)
+        monkeypatch.setattr("qa.bundled_reader._MODELS", folder.name)
         BundledReader.bundled.cache_clear()
         try:
             reader = open_reader("bundled")

@@ -25,11 +25,11 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from qa.reader import READER_FORMAT, open_session
+from qa.bundled_reader import READER_FORMAT, open_session
 from training.reader_batches import Groups, Pieces, make_batch
 from training.reader_net import PAD, ReaderNet, read_net, read_small
 
-__all__ = ["reader_model", "write_reader"]
+__all__ = ["read_weights", "reader_model", "write_reader"]
 
 Floats = NDArray[np.float32]
 Weights = Mapping[str, Floats]
@@ -37,7 +37,6 @@ Weights = Mapping[str, Floats]
 _LENGTHS = {"question": 40, "heading": 28, "window": 160}
 """Most word pieces of each part: the first two as `training.reader_data` cuts them, a window somewhat longer."""
 
-_N_HEADS = 12
 _MICROSOFT = "com.microsoft"
 _OPSET, _IR_VERSION = 18, 9
 _EPSILON = 1e-12
@@ -58,12 +57,12 @@ def main() -> None:
     options = parser.parse_args()
     net = _read_net(options.net)
     weights = {name: value.float().numpy() for name, value in net.state_dict().items()}
-    write_reader(weights, options.tokenizer, options.out)
+    write_reader(weights, options.tokenizer, options.out, n_heads=net.config.num_attention_heads)
     size = sum(path.stat().st_size for path in options.out.iterdir())
     print(f"{options.out}: {size / 2**20:.1f} MiB")
     if size > _MOST_BYTES:
         raise SystemExit(f"found {size:,} bytes, expected at most {_MOST_BYTES:,}: train a smaller reader")
-    if (options.pack / "pieces.npz").exists():
+    if (options.pack / "pieces.safetensors").exists():
         print(_compare(net, options.out, options.pack))
 
 
@@ -73,7 +72,7 @@ def _read_net(path: Path) -> ReaderNet:
     return (read_small(path.parent, path.stem) if pair else read_net(path)).eval()
 
 
-def write_reader(weights: Weights, tokenizer: Path, folder: Path, *, n_heads: int = _N_HEADS) -> None:
+def write_reader(weights: Weights, tokenizer: Path, folder: Path, *, n_heads: int) -> None:
     """Write ``model.onnx``, ``tokenizer.json`` and ``config.json``.
 
     Args:
@@ -90,7 +89,7 @@ def write_reader(weights: Weights, tokenizer: Path, folder: Path, *, n_heads: in
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def reader_model(weights: Weights, *, n_heads: int = _N_HEADS) -> onnx.ModelProto:
+def reader_model(weights: Weights, *, n_heads: int) -> onnx.ModelProto:
     """Return the graph of a reader.
 
     Its input is ``ids``, int64, shape ``(length,)``; its outputs are ``answers``, shape ``(1,)``, the log-odds that the
@@ -113,6 +112,42 @@ def reader_model(weights: Weights, *, n_heads: int = _N_HEADS) -> onnx.ModelProt
     laid = helper.make_graph(graph.nodes, "reader", [ids], outputs, graph.constants)
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)]
     return helper.make_model(laid, opset_imports=opsets, ir_version=_IR_VERSION)
+
+
+def read_weights(model: onnx.ModelProto) -> dict[str, Floats]:
+    """Return the weights in a graph that `reader_model` made, by the names of `training.reader_net.ReaderNet`.
+
+    Matrices come back as their whole numbers times their scales. The vector of the first kind of piece, which was added
+    to those of the places, stays there; zeros stand where it was.
+    """
+    arrays = {each.name: numpy_helper.to_array(each) for each in model.graph.initializer}
+    held: dict[str, list[list[Floats]]] = {}
+    for node in model.graph.node:
+        held.setdefault(node.op_type, []).append([arrays[name] for name in node.input if name in arrays])
+    ((words,), (scale,)), ((places, _),) = held["Gather"][:2], held["Slice"]
+    table = "body.embeddings.{}_embeddings.weight"
+    weights = {table.format("word"): words * scale, table.format("position"): places.copy()}
+    weights[table.format("token_type")] = np.zeros((2, places.shape[1]), np.float32)
+    whole = [((matrix * scale).T, bias) for matrix, scale, _, bias in held["DynamicQuantizeMatMul"]]
+    gemms = iter(held["Gemm"])
+    by_piece = [((matrix * scale).T, next(gemms)[0][1]) for matrix, _, scale in held["MatMulIntegerToFloat"]]
+    norms, shapes = iter(held["LayerNormalization"]), held["Reshape"][::2]
+    parts = {"body.embeddings.LayerNorm": next(norms)}
+    for layer, ((weight, bias), seen) in enumerate(zip(whole[::2], whole[1::2], strict=True)):
+        name = f"body.encoder.layer.{layer}"
+        back = np.sqrt(shapes[layer][0][-1])  # the scale of attention, which is in the weights of the queries
+        for each, factor, rows, shift in zip(
+            ("query", "key", "value"), (back, 1, 1), np.split(weight, 3), np.split(bias, 3), strict=True
+        ):
+            parts[f"{name}.attention.self.{each}"] = [rows * factor, shift * factor]
+        parts |= {f"{name}.attention.output.dense": list(seen), f"{name}.attention.output.LayerNorm": next(norms)}
+        inner, outer = by_piece[2 * layer : 2 * layer + 2]
+        parts |= {f"{name}.intermediate.dense": list(inner), f"{name}.output.dense": list(outer)}
+        parts[f"{name}.output.LayerNorm"] = next(norms)
+    parts |= zip(("answers.0", "answers.2", "span"), gemms, strict=True)
+    for name, pair in parts.items():
+        weights |= {f"{name}.{part}": value.astype(np.float32) for part, value in zip(_PARTS, pair, strict=True)}
+    return weights
 
 
 class _Graph:

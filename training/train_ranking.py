@@ -37,11 +37,11 @@ from index.ranker import N_READ, RankedSentences
 from index.search import N_CANDIDATES, find_candidates, rows_of_candidates
 from index.sentence_features import SENTENCE_FEATURES, distinct_sentences, sentence_rows
 from index.trees import BoostedTrees
+from qa.bundled_reader import BundledReader
 from qa.confidence import CLOSE_CONFIDENCE, READ_CONFIDENCE, confidence_features
 from qa.evidence import READ_CLOSELY, read_sentences
 from qa.features import CLOSE_FEATURES, READ_FEATURES, close_rows, read_rows
 from qa.question import read_question
-from qa.reader import BundledReader
 from qa.span import find_short_answer
 from qa.types import Question
 from training.boosting import RANKING, YES_OR_NO, Settings, fit, tree_record

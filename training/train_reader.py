@@ -116,6 +116,7 @@ def main() -> None:
         path = options.out / f"{name}.safetensors"
         if path.exists():
             continue
+        torch.manual_seed(_SEED)  # of the heads that a first reader gets
         net = train()
         write_net(net, path)
         training.checkpoint(name).unlink(missing_ok=True)
