@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from index.errors import ModelError
 
@@ -54,6 +53,7 @@ class StaticModel:
                 f"embedding model {folder}: found no {', '.join(missing)}; "
                 "install Sourcier again, or train the model: python -m training.train_embedding"
             )
+        from safetensors.numpy import load_file  # noqa: PLC0415 - lazy
         from tokenizers import Tokenizer  # noqa: PLC0415 - lazy
 
         try:

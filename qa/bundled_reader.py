@@ -1,7 +1,7 @@
-"""The reader that comes with Sourcier, in 8 bits: the only door to onnxruntime and tokenizers, opened with a reader.
+"""The reader that comes with Sourcier, in 8 bits: the only door to onnxruntime, and to tokenizers on this side.
 
-It runs without torch, one window at a time on every processor: nothing is padded, and what is said of a window does not
-depend on those read beside it.
+Both are imported when it is opened. It runs without torch, one window at a time on every processor: nothing is padded,
+and what is said of a window does not depend on those read beside it.
 """
 
 from __future__ import annotations

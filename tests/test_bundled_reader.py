@@ -219,7 +219,7 @@ def test_finds_the_window_the_sentence_and_the_words(readings: dict[str, dict[st
     assert int(np.argmax(reading.sentences)) == said.answer.sentence
     span = reading.spans[said.answer.sentence]
     assert window.document.text[span.start : span.end] == said.answer.text
-    assert reading.span_scores[said.answer.sentence] == pytest.approx(said.answer.score, abs=0.05)
+    assert reading.span_scores[said.answer.sentence] == pytest.approx(said.answer.score, abs=0.1)
 
 
 def test_no_window_answers_what_none_holds(readings: dict[str, dict[str, Reading]]) -> None:

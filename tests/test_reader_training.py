@@ -699,6 +699,14 @@ def test_sentences_of_the_article_itself_are_added() -> None:
         assert len(own) <= 4
         drawn |= set(own)
     assert drawn == {3, 4, 5, 6}  # of 0 to 6, those whose surroundings do not tell
+    groups, pieces = groups_of(asked_about("same", None))
+    assert [int(pieces.document[number]) for number in groups.near[0] if number >= 0] == [1] * 4
+
+
+def test_the_sentence_that_answers_is_no_near_miss_even_where_the_answer_has_no_words() -> None:
+    groups, _ = groups_of(asked_about("gold", ".", ("gold", "Le chef"), ("plain", "Une phrase")))
+    assert groups.gold.tolist() == [0]
+    assert 0 not in groups.near[0]
 
 
 def test_a_question_without_an_answer_has_only_near_misses() -> None:
@@ -713,7 +721,7 @@ def test_at_most_so_many_near_misses_are_kept_and_unknown_articles_are_passed_ov
     assert groups.near.shape == (1, 5)
     assert [int(pieces.document[number]) for number in groups.near[0]] == [1, 1, 1, 4, 4]
     writer = small_writer()
-    strange = ReaderQuestion("1", "Qui ?", "", "inconnu", (0, 2))
+    strange = ReaderQuestion("1", "Qui ?", "", "inconnu", None)
     between = ReaderQuestion("2", "Qui ?", "", "un", (ARTICLE.index("Les gens") - 1, ARTICLE.index("Les gens") + 1))
     assert len(make_groups(writer, [strange, between], random.Random(0), closed=frozenset(), n_near=5, source=0)) == 0
 
@@ -980,14 +988,18 @@ NEWS = {
         ("n1", "Claire Fontaine a ouvert la passerelle de bois du jardin.", "Le maire aime la passerelle du jardin."),
         ("n2", "Marc Ducom a offert un vieux bateau aux gens du village.", "Le bateau des gens du village est bleu."),
         ("n3", "Le port de Brest attend douze navires gris.", "Tous les navires gris partent de Brest."),
-        ("n4", "La fin de la course arrive lundi.", "La course a trop dur\u00e9."),
-        ("n5", "Un chanteur a chant\u00e9 ici.", "Le chanteur reste."),
+        ("n4", "La fin de la course arrive lundi.", "La course a trop duré."),
+        ("n5", "Un chanteur, Marc Ducom, a chanté ici.", "Claire Fontaine reste."),
         ("n6", "Une usine ferme ses portes.", "Les portes sont grises."),
         ("n7", "Des moutons mangent le foin.", "Le foin manque."),
-        ("n8", "Jean Secret garde un tr\u00e9sor.", "Le tr\u00e9sor de Jean Secret brille."),
+        (
+            "n8",
+            "Jean Secret garde un trésor de bois du jardin public.",
+            "Le trésor du jardin public est à Jean Secret.",
+        ),
     )
 }
-NEWS["n1"] += " La passerelle du jardin fut voulue par Claire Fontaine."
+NEWS["n1"] += " La passerelle du jardin fut voulue par Claire Fontaine. Il pleut. Claire Fontaine a souri."
 CLOSED = "n8"
 QUESTIONS = {
     "news-train": [("n1", "Claire Fontaine"), ("n2", "Marc Ducom"), ("n3", "douze"), ("n4", "lundi"), ("n5", None)],
@@ -1083,13 +1095,20 @@ def test_the_pack_holds_each_answer_and_shows_no_closed_article(pack: Path) -> N
 
 def test_cloze_questions_have_their_answers_and_near_misses_without_them(pack: Path) -> None:
     groups, pieces, tokenizer = packed(pack, "cloze")
-    assert len(groups) > 0
+    documents = {
+        int(number): " ".join(text_at(pieces, tokenizer, each) for each in pieces.sentences[pieces.document == number])
+        for number in np.unique(pieces.document)
+    }
+    assert {documents[number][:8] for number in pieces.document[groups.gold].tolist()} >= {"Claire F", "Marc Duc"}
     for gold, answer, near in zip(groups.gold, groups.answer, groups.near, strict=True):
         words = fold_text(text_at(pieces, tokenizer, answer))
         assert words in fold_text(text_at(pieces, tokenizer, pieces.sentences[gold]))
         texts = [text_at(pieces, tokenizer, pieces.sentences[number]) for number in near if number >= 0]
         assert texts
         assert all(words not in fold_text(text) for text in texts)
+        others = {number for number in pieces.document[near[near >= 0]].tolist() if number != pieces.document[gold]}
+        assert all(words not in fold_text(documents[number]) for number in others)
+        assert not any("Secret" in documents[number] for number in {*others, int(pieces.document[gold])})
 
 
 def test_what_search_found_is_kept_in_its_order_for_the_questions_set_aside(pack: Path) -> None:
@@ -1101,7 +1120,7 @@ def test_what_search_found_is_kept_in_its_order_for_the_questions_set_aside(pack
     held = groups.near[0][groups.near[0] >= 0]
     seconds = [text[text.index(". ") + 2 :].split(". ")[0].rstrip(".") + "." for text in NEWS.values()]
     found = [text_at(pieces, tokenizer, pieces.sentences[number]) for number in held]
-    assert found == ["Jean Secret garde un trésor.", *seconds]
+    assert found == ["Jean Secret garde un trésor de bois du jardin public.", *seconds]
     assert held[0] == groups.gold[0]
 
 
@@ -1118,7 +1137,20 @@ def test_readers_are_trained_in_stages_and_none_twice(
 ) -> None:
     shrink(monkeypatch, width=WIDTH, inner=INNER)
     out = tmp_path / "nets"
-    run_training(monkeypatch, pack, out)
+    folds: dict[str, list[int]] = {}
+    whole = train_reader.Training._train
+
+    def recorded(self: Any, net: ReaderNet, groups: Groups, stage: Stage, **options: Any) -> ReaderNet:
+        folds[stage.name] = groups.fold.tolist()
+        return whole(self, net, groups, stage, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_reader.Training, "_train", recorded)
+        run_training(patched, pack, out)
+    articles = [article for name in SETS[:2] for article, _ in QUESTIONS[name]]
+    assert folds["teacher"] == folds["student"] == [half_of(article) for article in articles]
+    assert folds["teacher-half"] == folds["half"] == [0] * folds["teacher"].count(0)
+    assert 0 < len(folds["half"]) < len(articles)
     stages = ("teacher-cloze", "teacher", "student-cloze", "student", "teacher-half", "half")
     written = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
     assert written.keys() == {f"{stage}.safetensors" for stage in stages}
@@ -1184,3 +1216,20 @@ def test_a_stage_that_was_cut_short_ends_as_if_it_had_not_been(
     assert len(calls) == 2 + 2
     assert {path.name for path in out.iterdir()} == {"small", "teacher-cloze.safetensors"}
     assert (out / "teacher-cloze.safetensors").read_bytes() == expected
+
+
+def test_each_step_is_taken_at_the_rate_of_its_stage(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shrink(monkeypatch, width=WIDTH, inner=INNER)
+    written = {}
+    for first, second in ((0.0, 0.0), (0.0, 1e-3), (1e-3, 0.0)):
+        rates = {1: first, 2: second}
+        monkeypatch.setattr(Stage, "rate_at", lambda _, step, rates=rates: rates[step])
+        out = tmp_path / f"{first}-{second}"
+        run_training(monkeypatch, pack, out, "--stages", "teacher-cloze")
+        written[first, second] = (out / "teacher-cloze.safetensors").read_bytes()
+    assert len(set(written.values())) == 3
+    monkeypatch.setattr(Stage, "rate_at", lambda *_: 0.0)
+    run_training(monkeypatch, pack, tmp_path / "one", "--stages", "teacher-cloze", "--cloze-steps", "1")
+    assert (tmp_path / "one/teacher-cloze.safetensors").read_bytes() == written[0.0, 0.0]

@@ -116,7 +116,7 @@ def main() -> None:
         path = options.out / f"{name}.safetensors"
         if path.exists():
             continue
-        torch.manual_seed(_SEED)  # of the heads that a first reader gets
+        torch.manual_seed(_SEED)  # of the heads that a first reader gets, and of dropout
         net = train()
         write_net(net, path)
         training.checkpoint(name).unlink(missing_ok=True)
@@ -185,7 +185,6 @@ class Training:
         return read_net(self._out / f"{name}.safetensors", dropout=dropout)
 
     def _train(self, net: ReaderNet, groups: Groups, stage: Stage, *, teacher: ReaderNet | None = None) -> ReaderNet:
-        torch.manual_seed(_SEED)
         net.to(self._device).train()
         if teacher is not None:
             teacher.to(self._device).eval()
