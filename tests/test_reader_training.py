@@ -1099,7 +1099,7 @@ def test_cloze_questions_have_their_answers_and_near_misses_without_them(pack: P
         int(number): " ".join(text_at(pieces, tokenizer, each) for each in pieces.sentences[pieces.document == number])
         for number in np.unique(pieces.document)
     }
-    assert {documents[number][:8] for number in pieces.document[groups.gold].tolist()} >= {"Claire F", "Marc Duc"}
+    assert {documents[number][:8] for number in pieces.document[groups.gold].tolist()} == {"Claire F", "Le port "}
     for gold, answer, near in zip(groups.gold, groups.answer, groups.near, strict=True):
         words = fold_text(text_at(pieces, tokenizer, answer))
         assert words in fold_text(text_at(pieces, tokenizer, pieces.sentences[gold]))
