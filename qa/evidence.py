@@ -32,7 +32,7 @@ READ_CLOSELY = 12
 """Sentences whose words are read for a short answer without a reader, which costs a millisecond each."""
 
 _FIRST_WINDOWS, _MORE_WINDOWS = 4, 4
-_SURE = 0.0
+_SURE = -1.0
 """Log-odds of a sentence above which no more windows are read: on training questions the answer is found as often."""
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import CorpusIndex, InputError
+from index.errors import ModelError
 from qa import Answer, Chatbot
+from qa.reader import Reading, Window
 
 SEED = Path(__file__).parent.parent / "seeds" / "000_56afb7ba333c6065.txt"
 
@@ -115,3 +118,53 @@ def test_any_text_is_answered_refused_or_an_input_error(chatbot: Chatbot, questi
 )
 def test_odd_questions_are_answered_or_refused(chatbot: Chatbot, question: str) -> None:
     check_citations(chatbot.ask(question))
+
+
+def test_passages_are_in_the_order_of_the_evidence(chatbot: Chatbot) -> None:
+    question = "Combien de navires patrouillent en mer Baltique et en mer du Nord ?"
+    hits, answer = chatbot.search(question), chatbot.ask(question)
+    spans = [hit.passage.span for hit in hits]
+    assert sorted(spans) == sorted(hit.passage.span for hit in chatbot._corpus.search(question, k=20))
+    first = answer.citations[0]
+    assert spans[0].start <= first.start < first.end <= spans[0].end
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert chatbot.search(question, k=1) == hits[:1]
+
+
+def test_without_a_reader_none_is_loaded_and_the_mode_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qa.bundled_reader.BundledReader.open", lambda *_, **__: pytest.fail("a reader was opened"))
+    corpus = CorpusIndex.build([SEED.parent], tmp_path / "index")
+    answer = Chatbot(corpus, reader="none").ask("Qui est le secrétaire général de l'Otan ?")
+    assert answer.short_answer == "Jens Stoltenberg"
+    assert answer.mode == "extractif · modèle embarqué · sans lecteur"
+    assert Chatbot(corpus).mode.endswith(" · lecteur embarqué")  # said before it is opened
+
+
+def test_a_reader_of_ones_own_is_asked(tmp_path: Path) -> None:
+    class Echo:
+        """Finds the answer in the sentence that names the Baltic."""
+
+        name = "echo"
+
+        def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
+            asked.append((question, len(windows)))
+            readings = []
+            for window in windows:
+                odds = tuple(5.0 if "Baltique" in sentence.text else -5.0 for sentence in window.sentences)
+                spans = tuple(sentence.span for sentence in window.sentences)
+                readings.append(Reading(max(odds), odds, spans, (1.0,) * len(odds)))
+            return readings
+
+    asked: list[tuple[str, int]] = []
+    corpus = CorpusIndex.build([SEED.parent], tmp_path / "index")
+    answer = Chatbot(corpus, reader=Echo()).ask("Combien de navires patrouillent ?")
+    assert "Baltique" in answer.citations[0].text
+    assert answer.short_answer == " ".join(answer.citations[0].text.split())
+    assert answer.mode == "extractif · modèle embarqué · lecteur echo"
+    assert asked == [("Combien de navires patrouillent ?", 4)]  # four more are not read: one is sure
+
+
+def test_a_missing_reader_is_a_stated_error(tmp_path: Path) -> None:
+    corpus = CorpusIndex.build([SEED.parent], tmp_path / "index")
+    with pytest.raises(ModelError, match="nulle-part"):
+        Chatbot(corpus, reader="/nulle-part").ask("Qui ?")

@@ -71,15 +71,17 @@ def test_a_squad_file_is_all_that_is_needed(tmp_path: Path, capsys: pytest.Captu
 
 def test_further_paragraphs_are_searched_and_not_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked, further = squad(tmp_path / "dev.json", "Pont"), squad(tmp_path / "train.json", "Cerises", "Phare")
-    # A paragraph that repeats the question takes the first place from the one that answers.
+    # To search, a paragraph that repeats the question is nearer than the one that answers; the reader is not taken in.
     record = json.loads(further.read_text(encoding="utf-8"))
     record["data"][0]["paragraphs"][0]["context"] = PARAGRAPHS["Pont"][2]
     record["data"][0]["paragraphs"][0]["qas"] = []
     further.write_text(json.dumps(record), encoding="utf-8")
-    alone = json.loads(printed(capsys, asked, "--json")[0])
-    together = json.loads(printed(capsys, asked, "--corpus", further, asked, "--json")[0])
-    assert alone["document_mrr@10"]["mean"] == 1.0
-    assert (together["document_mrr@10"]["n"], together["document_mrr@10"]["mean"]) == (1, 0.5)
+    reached = {}
+    for reader in ("none", "bundled"):
+        for corpus in ((), ("--corpus", further, asked)):
+            found = json.loads(printed(capsys, asked, *corpus, "--reader", reader, "--json")[0])
+            reached[reader, len(corpus)] = (found["document_mrr@10"]["n"], found["document_mrr@10"]["mean"])
+    assert reached == {("none", 0): (1, 1.0), ("none", 3): (1, 0.5), ("bundled", 0): (1, 1.0), ("bundled", 3): (1, 1.0)}
 
 
 def test_an_index_that_is_named_is_asked_and_must_hold_the_paragraphs(

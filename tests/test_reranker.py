@@ -270,8 +270,8 @@ class TestChatbot:
         assert counts == sorted(counts, reverse=True) != [hit.passage.text.count("e") for hit in before]
         assert [asked for asked, _ in scorer.asked] == [question]
         assert (plain.mode, answer.mode) == (
-            "extractif · modèle embarqué",
-            "extractif · modèle embarqué · reclassement counting",
+            "extractif · modèle embarqué · lecteur embarqué",
+            "extractif · modèle embarqué · reclassement counting · lecteur embarqué",
         )
         assert answer.timings_ms.keys() - plain.timings_ms.keys() == {"rerank"}
 
@@ -291,7 +291,7 @@ class TestCommand:
         arguments = ["ask", question, "--index", str(seed_corpus.directory), "--json"]
         assert main([*arguments, "--reranker", str(cross_encoder)]) == 0
         answer = json.loads(capsys.readouterr().out)
-        assert answer["mode"] == f"extractif · modèle embarqué · reclassement {cross_encoder}"
+        assert answer["mode"] == f"extractif · modèle embarqué · reclassement {cross_encoder} · lecteur embarqué"
         assert answer["short_answer"] == "Jens Stoltenberg"
 
     def test_a_missing_model_is_one_line(self, seed_corpus: CorpusIndex, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,14 +15,15 @@ from index.errors import ModelError
 from index.passage_features import PASSAGE_FEATURES
 from index.sentence_features import SENTENCE_FEATURES
 from index.trees import BoostedTrees, read_model
-from qa.features import FEATURES
+from qa.features import CLOSE_FEATURES, READ_FEATURES
 from tests.small_rankers import LEAF, stump, write_record
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = {
     "passages": ("index/models/ranker.json", PASSAGE_FEATURES),
     "sentences": ("index/models/ranker.json", SENTENCE_FEATURES),
-    "evidence": ("qa/models/evidence.json", FEATURES),
+    "evidence": ("qa/models/evidence.json", CLOSE_FEATURES),
+    "evidence read": ("qa/models/evidence-reader.json", READ_FEATURES),
 }
 
 
