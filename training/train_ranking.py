@@ -110,7 +110,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=4_500, help="questions asked of the whole news")
     parser.add_argument("--small", type=int, default=80, help="small corpora of news")
     parser.add_argument("--piaf", type=int, default=3_000, help="questions asked of the PIAF paragraphs")
-    parser.add_argument("--reader", type=Path, default=Path("training/runs/reader/half"), help="folder of the reader")
+    parser.add_argument("--reader", type=Path, default=Path("training/models/half-reader"), help="folder of the reader")
     options = parser.parse_args()
     reader = BundledReader.open(options.reader)
     corpus, embedder = _half_trained(options.data, options.runs)
