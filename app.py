@@ -130,12 +130,13 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"]))
     from qa import Chatbot
+    from qa.reader import open_reader
     from qa.reranker import open_reranker
     from ui.desk import Desk
     from ui.page import build_page, launch_page
 
     reranker = None if options.reranker is None else open_reranker(options.reranker)
-    chatbot = Chatbot(corpus, reranker=reranker, reader=options.reader)
+    chatbot = Chatbot(corpus, reranker=reranker, reader=open_reader(options.reader) or "none")
     page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads"))
     url = launch_page(page, host=options.host, port=options.port)
     sys.stdout.write(f"Sourcier: {url}\n")

@@ -46,10 +46,10 @@ class RankedSentences:
 
     def best_of(self, hits: Sequence[Hit]) -> NDArray[np.float64]:
         """Return the log-odds of the best sentence of each hit, shape ``(len(hits),)``."""
-        places = {(each.sentence.document.source, each.sentence.span.start): i for i, each in enumerate(self.found)}
+        places = {each.sentence.place: i for i, each in enumerate(self.found)}
         return np.array(
             [
-                max(self.log_odds[places[hit.passage.document.source, sentence.span.start]] for sentence in sentences)
+                max(self.log_odds[places[sentence.place]] for sentence in sentences)
                 if (sentences := hit.passage.sentences)
                 else -np.inf
                 for hit in hits

@@ -90,11 +90,9 @@ def distinct_sentences(hits: Sequence[Hit]) -> list[FoundSentence]:
     seen: set[tuple[str, int]] = set()
     found = []
     for rank, hit in enumerate(hits):
-        document = hit.passage.document.source
         for place, sentence in enumerate(hit.passage.sentences):
-            key = (document, sentence.span.start)
-            if key not in seen:
-                seen.add(key)
+            if sentence.place not in seen:
+                seen.add(sentence.place)
                 found.append(FoundSentence(sentence, rank, place))
     return found
 
@@ -254,7 +252,7 @@ def _by_looks(
 
 def _neighbours(found: Sequence[FoundSentence]) -> tuple[_Places, _Places]:
     """Return where the sentence before and after each stands, ``len(found)`` where it is not among them."""
-    order = sorted(range(len(found)), key=lambda i: (found[i].sentence.document.source, found[i].sentence.span.start))
+    order = sorted(range(len(found)), key=lambda i: found[i].sentence.place)
     before, after = np.full(len(found), len(found)), np.full(len(found), len(found))
     for left, right in pairwise(order):
         a, b = found[left].sentence, found[right].sentence

@@ -79,6 +79,11 @@ class Sentence:
         """The cited characters, sliced from the document itself."""
         return self.document.text[self.span.start : self.span.end]
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """What tells it from all other sentences of an index: its source and where it begins."""
+        return self.document.source, self.span.start
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from index.analyze import Analyzer
+from index.cores import n_cores
 from index.errors import StoreError
 from index.prepare import PreparedDocument, PreparedPassage, embedded_text, prepare
 from index.types import Document, Span
@@ -89,9 +90,7 @@ class Workers:
     """
 
     def __init__(self, analyzer: Analyzer) -> None:
-        # Only Linux tells which of the machine's cores this process may use.
-        n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        n_workers = min(n_cores, _MAX_WORKERS)
+        n_workers = min(n_cores(), _MAX_WORKERS)
         self._processes = [_Process(analyzer.version) for _ in range(n_workers)]
         self._next = cycle(self._processes)
 

@@ -7,7 +7,6 @@ and what is said of a window does not depend on those read beside it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from index.cores import n_cores
 from index.date_values import format_date, parse_date
 from index.embed import finite_rows, stated_failures
 from index.errors import ModelError
-from index.types import Document
 from qa.readings import MOST_CHARACTERS, Ints, Pieces, Reading, Window, check_texts, reading_of
 
 __all__ = ["READER_FORMAT", "BundledReader", "heading", "open_session"]
@@ -112,7 +111,7 @@ class BundledReader:
             rows = self._rows(question, windows)
             if len(rows) < 2:
                 return list(map(self._read, windows, rows))
-            with ThreadPoolExecutor(max_workers=min(_n_cores(), len(rows))) as pool:
+            with ThreadPoolExecutor(max_workers=min(n_cores(), len(rows))) as pool:
                 return list(pool.map(self._read, windows, rows))
 
     def _read(self, window: Window, row: _Row) -> Reading:
@@ -123,13 +122,13 @@ class BundledReader:
     def _rows(self, question: str, windows: Sequence[Window]) -> list[_Row]:
         lengths = self._lengths
         asked = self._encode([question], lengths["question"])[question].ids
-        headings = self._encode((heading(window.document) for window in windows), lengths["heading"])
+        told = [heading(window.document.title, window.document.date) for window in windows]
+        headings = self._encode(told, lengths["heading"])
         texts = (sentence.text for window in windows for sentence in window.sentences)
         encoded = self._encode(texts, lengths["window"])
         rows = []
-        for window in windows:
-            told = headings[heading(window.document)].ids
-            before = [_BEGIN, *asked, _SEPARATOR, *told, _SEPARATOR]
+        for window, title in zip(windows, told, strict=True):
+            before = [_BEGIN, *asked, _SEPARATOR, *headings[title].ids, _SEPARATOR]
             sentences = [encoded[sentence.text] for sentence in window.sentences]
             kept = _kept([len(each.ids) for each in sentences], lengths["window"])
             held = list(chain.from_iterable(sentences[number].ids for number in kept))
@@ -152,10 +151,10 @@ class BundledReader:
         }
 
 
-def heading(document: Document) -> str:
-    """Return what the bundled reader is told of a document: its title and its day in words, as it was trained."""
-    day = parse_date(document.date)
-    return f"{document.title or ''} {format_date(day) if day else ''}".strip()
+def heading(title: object, date: object) -> str:
+    """Return what the bundled reader is told of a document, in training too: its title and its day in words."""
+    day = parse_date(date)
+    return f"{title or ''} {format_date(day) if day else ''}".strip()
 
 
 def open_session(path: Path) -> Any:
@@ -218,10 +217,6 @@ def _tokenizer(path: Path, n_pieces: int) -> Any:
             f"expected one of {n_pieces:,} with {_SPECIAL}; {_MEND}"
         )
     return tokenizer
-
-
-def _n_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _kept(lengths: Sequence[int], most: int) -> range:

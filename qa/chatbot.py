@@ -12,6 +12,7 @@ from typing import Any
 from index.corpus import CorpusIndex
 from index.filters import Filter
 from index.results import SearchResult
+from index.search import check_k
 from index.types import Hit
 from qa.conversation import carry_over
 from qa.evidence import EvidenceRanker, Ranking
@@ -127,6 +128,7 @@ class Chatbot:
         Raises:
             InputError: as `ask`, and if ``k < 1``.
         """
+        check_k(k)
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         read = read_question(question, understood_as=None, dates=None)
         _, found, ranking = self._find(read, only, {}, k=max(k, N_HITS))

@@ -24,7 +24,7 @@ from qa.features import CLOSE_FEATURES, READ_FEATURES, SentenceReading, close_ro
 from qa.reader import Reader
 from qa.span import find_short_answer
 from qa.types import Evidence, Question
-from qa.windows import place_of, windows_of
+from qa.windows import windows_of
 
 __all__ = ["READ_CLOSELY", "EvidenceRanker", "Ranking", "read_sentences"]
 
@@ -137,14 +137,14 @@ def read_sentences(
     Returns:
         what was read of each sentence, by its place in ``ranked``, in the order of reading.
     """
-    places = {place_of(each.sentence): place for place, each in enumerate(ranked.found)}
+    places = {each.sentence.place: place for place, each in enumerate(ranked.found)}
     windows = windows_of(ranked, hits)
     readings: dict[int, SentenceReading] = {}
     for n_windows in (_FIRST_WINDOWS, _MORE_WINDOWS):
         batch = list(islice(windows, n_windows))
         for window, said in zip(batch, reader.read(question, batch), strict=True):
             for number, sentence in enumerate(window.sentences):
-                place, log_odds = places[place_of(sentence)], said.sentences[number]
+                place, log_odds = places[sentence.place], said.sentences[number]
                 if place not in readings or readings[place].reads < log_odds:  # windows may overlap
                     readings[place] = SentenceReading(
                         said.answers, log_odds, said.spans[number], said.span_scores[number]
@@ -156,7 +156,7 @@ def read_sentences(
 
 def _in_order_of(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits that hold evidence in its order, then the others as they were."""
-    ranks = {place_of(each.sentence): rank for rank, each in enumerate(evidence)}
+    ranks = {each.sentence.place: rank for rank, each in enumerate(evidence)}
     last = len(ranks)
-    best = [min((ranks.get(place_of(each), last) for each in hit.passage.sentences), default=last) for hit in hits]
+    best = [min((ranks.get(each.place, last) for each in hit.passage.sentences), default=last) for hit in hits]
     return tuple(reorder(hits, -np.array(best, dtype=np.float64) * len(hits) - np.arange(len(hits))))

@@ -10,7 +10,7 @@ from index.ranker import RankedSentences
 from index.types import Hit, Sentence
 from qa.reader import Window
 
-__all__ = ["place_of", "window_around", "windows_of"]
+__all__ = ["window_around", "windows_of"]
 
 _MOST_CHARACTERS = 480
 """Length of a window: some 110 word pieces, 2.7 sentences of news, as those that the reader was trained on."""
@@ -26,13 +26,13 @@ def windows_of(ranked: RankedSentences, hits: Sequence[Hit]) -> Iterator[Window]
     passages: dict[tuple[str, int], tuple[Sentence, ...]] = {}
     for hit in hits:
         for sentence in hit.passage.sentences:
-            passages.setdefault(place_of(sentence), hit.passage.sentences)
+            passages.setdefault(sentence.place, hit.passage.sentences)
     seen: set[tuple[str, int]] = set()
     for place in np.argsort(-ranked.log_odds, kind="stable").tolist():
         sentence = ranked.found[place].sentence
-        if place_of(sentence) not in seen:
-            window = window_around(sentence, passages[place_of(sentence)])
-            seen.update(map(place_of, window.sentences))
+        if sentence.place not in seen:
+            window = window_around(sentence, passages[sentence.place])
+            seen.update(each.place for each in window.sentences)
             yield window
 
 
@@ -48,8 +48,3 @@ def window_around(sentence: Sentence, passage: Sequence[Sentence]) -> Window:
         if last + 1 < len(passage) and passage[last + 1].span.end - passage[first].span.start <= _MOST_CHARACTERS:
             last, grows = last + 1, True
     return Window(tuple(passage[first : last + 1]))
-
-
-def place_of(sentence: Sentence) -> tuple[str, int]:
-    """Return what tells a sentence from all others of an index: its source and where it begins."""
-    return sentence.document.source, sentence.span.start

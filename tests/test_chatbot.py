@@ -129,6 +129,8 @@ def test_passages_are_in_the_order_of_the_evidence(chatbot: Chatbot) -> None:
     assert spans[0].start <= first.start < first.end <= spans[0].end
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert chatbot.search(question, k=1) == hits[:1]
+    with pytest.raises(InputError, match="k"):
+        chatbot.search(question, k=0)
 
 
 def test_without_a_reader_none_is_loaded_and_the_mode_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,8 @@ def ids_of(question: str, window: Window) -> tuple[list[int], int]:
     """Return what the model is given, and where the window begins in it."""
     tokenizer = small_tokenizer()
     asked, told = (
-        tokenizer.encode(text, add_special_tokens=False).ids for text in (question, heading(window.document))
+        tokenizer.encode(text, add_special_tokens=False).ids
+        for text in (question, heading(window.document.title, window.document.date))
     )
     before = [0, *asked[:40], 2, *told[:28], 2]
     return [*before, *pieces_of(window)[0], 2], len(before)
@@ -223,7 +224,8 @@ class TestGiven:
     def test_the_heading_is_that_of_training(self, title: str | None, date: str | None) -> None:
         from training.reader_data import heading as trained
 
-        assert heading(Document("d", "d", "Il pleut.", title=title, date=date)) == trained(title, date)
+        document = Document("d", "d", "Il pleut.", title=title, date=date)
+        assert heading(document.title, document.date) == trained(title, date)
 
     def test_a_long_question_and_a_long_title_are_cut(self) -> None:
         reader, session = telling_reader(lambda ids: (0.0, np.zeros(len(ids)), np.zeros(len(ids))))

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
-from index.date_values import format_date, parse_date
 from index.split import split_sentences
 from index.types import Span
+from qa.bundled_reader import heading
 from training.corpora import half_of
 from training.reader_batches import Groups, Pieces
 from training.reader_questions import ReaderQuestion
@@ -203,12 +203,6 @@ def _mistyped(text: str, draw: random.Random) -> str:
         )
         words[place] = draw.choice(slips)
     return " ".join(words)
-
-
-def heading(title: object, date: object) -> str:
-    """Return what the reader is told of a document: its title and its day in words."""
-    day = parse_date(date)
-    return f"{title or ''} {format_date(day) if day else ''}".strip()
 
 
 def fold_text(text: str) -> str:

@@ -205,20 +205,12 @@ def shallower(net: ReaderNet, kept: Sequence[int]) -> ReaderNet:
 
 def write_net(net: ReaderNet, path: Path) -> None:
     """Write the weights, aside first."""
-    aside = path.with_suffix(".new")
-    save_file({name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}, aside)
-    aside.replace(path)
+    _write({name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}, path)
 
 
 def read_net(path: Path, *, dropout: float = 0.0) -> ReaderNet:
     """Read what `write_net` wrote."""
-    weights: Mapping[str, torch.Tensor] = load_file(path)
-    layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("body.encoder.layer."))
-    words = weights["body.embeddings.word_embeddings.weight"]
-    positions = weights["body.embeddings.position_embeddings.weight"]
-    net = ReaderNet(_config(len(words), len(positions), layers, dropout))
-    net.load_state_dict(weights)
-    return net
+    return _net_of(load_file(path), dropout)
 
 
 def keep(net: ReaderNet, optimizer: torch.optim.Optimizer, path: Path, step: int) -> None:
@@ -228,9 +220,7 @@ def keep(net: ReaderNet, optimizer: torch.optim.Optimizer, path: Path, step: int
         for name, moment in optimizer.state[value].items():
             held[f"moment.{place}.{name}"] = moment.detach().cpu().clone()
     held["step"] = torch.tensor(step)
-    aside = path.with_suffix(".new")
-    save_file(held, aside)
-    aside.replace(path)
+    _write(held, path)
 
 
 def resume(net: ReaderNet, optimizer: torch.optim.Optimizer, path: Path) -> int:
@@ -271,8 +261,21 @@ def read_small(folder: Path, name: str, *, dropout: float = 0.0) -> ReaderNet:
         for key, value in whole.items()
         if not key.endswith(".scale")
     }
-    layers = 1 + max(int(key.split(".")[3]) for key in weights if key.startswith("body.encoder.layer."))
-    n_pieces = len(weights["body.embeddings.word_embeddings.weight"])
-    net = ReaderNet(_config(n_pieces, len(weights["body.embeddings.position_embeddings.weight"]), layers, dropout))
+    return _net_of(weights, dropout)
+
+
+def _net_of(weights: Mapping[str, torch.Tensor], dropout: float) -> ReaderNet:
+    """Return the reader that some weights are of, by the names of its state."""
+    layers = 1 + max(int(name.split(".")[3]) for name in weights if name.startswith("body.encoder.layer."))
+    words = weights["body.embeddings.word_embeddings.weight"]
+    positions = weights["body.embeddings.position_embeddings.weight"]
+    net = ReaderNet(_config(len(words), len(positions), layers, dropout))
     net.load_state_dict(weights)
     return net
+
+
+def _write(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Write a file aside, then rename it."""
+    aside = path.with_suffix(".new")
+    save_file(tensors, aside)
+    aside.replace(path)

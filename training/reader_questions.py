@@ -19,6 +19,7 @@ from tqdm import tqdm
 from index import CorpusIndex
 from index.errors import InputError
 from training.corpora import read_articles, read_lines
+from training.span_data import find_answer
 
 __all__ = ["SETS", "ReaderQuestion", "read_reader_questions", "wiki_documents"]
 
@@ -137,13 +138,8 @@ def _news_questions(data: Path, name: str) -> Iterator[ReaderQuestion]:
     texts = {article["id"]: article["text"] for article in read_articles(data) if article["id"] in wanted}
     for record in records:
         article, answer = record["article_id"] or record.get("related_article_id") or "", None
-        if record["answer"] is not None:
-            start = record.get("answer_start")
-            if start is None:
-                text = texts[article]
-                start = next((at for s, e in record["evidence"] if (at := text.find(record["answer"], s, e)) >= 0), -1)
-            if start >= 0:
-                answer = (start, start + len(record["answer"]))
+        if record["answer"] is not None and (start := find_answer(record, texts[article])) is not None:
+            answer = (start, start + len(record["answer"]))
         others = tuple(map(str, record.get("other_articles", ())))
         yield ReaderQuestion(record["id"], record["question"], record["type"], str(article), answer, others)
 

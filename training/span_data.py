@@ -8,13 +8,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from index.analyze import Analyzer
 from index.split import split_sentences
 from index.types import Span
 from training.corpora import read_articles, read_lines
 
-__all__ = ["Example", "distractors", "f1", "fold", "normalise_answer", "read_news", "read_squad", "read_training"]
+__all__ = [
+    "Example",
+    "distractors",
+    "f1",
+    "find_answer",
+    "fold",
+    "normalise_answer",
+    "read_news",
+    "read_squad",
+    "read_training",
+]
 
 _ARTICLES = re.compile(r"\b(?:le|la|les|un|une|des|du|de)\b|\b(?:l|d)['’]")
 _PUNCTUATION = re.compile(r"[^\w\s]")
@@ -64,12 +75,13 @@ def read_news(data: Path, name: str) -> Iterator[Example]:
     split = {name: split_sentences(text) for name, text in texts.items()}
     for row in rows:
         name = row["article_id"]
-        start = _news_start(row, texts[name])
+        start = find_answer(row, texts[name])
         answer = None if start is None else Span(start, start + len(row["answer"]))
         yield Example(name, row["question"], texts[name], answer, split[name], row["type"])
 
 
-def _news_start(row: dict[str, object], text: str) -> int | None:
+def find_answer(row: dict[str, Any], text: str) -> int | None:
+    """Return where the answer of a record stands in its article: as given, else in the evidence, else anywhere."""
     answer = row["answer"]
     if not isinstance(answer, str):
         return None

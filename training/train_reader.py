@@ -154,8 +154,8 @@ class Training:
         student = replace(real, name="student", rate=2e-4, steps=int(1.5 * steps))
 
         half = self._questions.take(self._questions.fold == _READER_HALF)
-        half_real, half_student = replace(real, name="teacher-half"), replace(student, name="half")
-        half_real, half_student = replace(half_real, steps=steps // 2), replace(half_student, steps=student.steps // 2)
+        half_real = replace(real, name="teacher-half", steps=real.steps // 2)
+        half_student = replace(student, name="half", steps=student.steps // 2)
 
         return {
             "teacher-cloze": lambda: self._train(
