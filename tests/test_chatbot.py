@@ -142,28 +142,47 @@ def test_without_a_reader_none_is_loaded_and_the_mode_says_so(tmp_path: Path, mo
     assert Chatbot(corpus).mode.endswith(" · lecteur embarqué")  # said before it is opened
 
 
+class Sure:
+    """A reader that finds the answer in the sentences that hold some words."""
+
+    name = "sure"
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        self.asked: list[tuple[str, int]] = []
+
+    def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
+        self.asked.append((question, len(windows)))
+        readings = []
+        for window in windows:
+            odds = tuple(5.0 if self.words in sentence.text else -5.0 for sentence in window.sentences)
+            spans = tuple(sentence.span for sentence in window.sentences)
+            readings.append(Reading(max(odds), odds, spans, (1.0,) * len(odds)))
+        return readings
+
+
 def test_a_reader_of_ones_own_is_asked(tmp_path: Path) -> None:
-    class Echo:
-        """Finds the answer in the sentence that names the Baltic."""
-
-        name = "echo"
-
-        def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
-            asked.append((question, len(windows)))
-            readings = []
-            for window in windows:
-                odds = tuple(5.0 if "Baltique" in sentence.text else -5.0 for sentence in window.sentences)
-                spans = tuple(sentence.span for sentence in window.sentences)
-                readings.append(Reading(max(odds), odds, spans, (1.0,) * len(odds)))
-            return readings
-
-    asked: list[tuple[str, int]] = []
+    reader = Sure("Baltique")
     corpus = CorpusIndex.build([SEED.parent], tmp_path / "index")
-    answer = Chatbot(corpus, reader=Echo()).ask("Combien de navires patrouillent ?")
+    answer = Chatbot(corpus, reader=reader).ask("Combien de navires patrouillent ?")
     assert "Baltique" in answer.citations[0].text
     assert answer.short_answer == " ".join(answer.citations[0].text.split())
-    assert answer.mode == "extractif · modèle embarqué · lecteur echo"
-    assert asked == [("Combien de navires patrouillent ?", 4)]  # four more are not read: one is sure
+    assert answer.mode == "extractif · modèle embarqué · lecteur sure"
+    assert reader.asked == [("Combien de navires patrouillent ?", 4)]  # four more are not read: one is sure
+
+
+def test_the_passage_of_the_first_evidence_comes_first(tmp_path: Path) -> None:
+    question = "Combien de navires patrouillent ?"
+    corpus = CorpusIndex.build([SEED.parent], tmp_path / "index")
+    by_search = Chatbot(corpus, reader="none").search(question)
+    first = set()
+    for wanted in by_search:
+        chatbot = Chatbot(corpus, reader=Sure(wanted.passage.sentences[0].text))
+        found, cited = chatbot.search(question), chatbot.ask(question).citations[0]
+        assert found[0].passage.span.start <= cited.start < cited.end <= found[0].passage.span.end
+        assert {hit.passage.span for hit in found} == {hit.passage.span for hit in by_search}
+        first.add(found[0].passage.span)
+    assert len(first) > 1  # not the order of search each time
 
 
 def test_a_missing_reader_is_a_stated_error(tmp_path: Path) -> None:

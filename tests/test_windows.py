@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,8 @@ from index.ranker import RankedSentences
 from index.sentence_features import SENTENCE_FEATURES, distinct_sentences
 from index.types import Document, Hit, Passage, Sentence, Span
 from qa import windows
+from qa.evidence import read_sentences
+from qa.reader import Reading
 from qa.windows import window_around, windows_of
 
 
@@ -52,3 +56,26 @@ def test_windows_come_best_first_and_none_around_a_sentence_that_was_in_one() ->
     ranked = RankedSentences(found, np.zeros((len(found), len(SENTENCE_FEATURES))), log_odds)
     given = [(w.document.source, [s.span.start for s in w.sentences]) for w in windows_of(ranked, hits)]
     assert given == [("a", [0, 11, 22]), ("b", [0]), ("a", [33]), ("b", [11])]
+
+
+@pytest.mark.parametrize("odds", [(-3.0, -2.0), (-2.0, -3.0)])
+def test_a_sentence_of_two_windows_has_the_better_reading(odds: tuple[float, float]) -> None:
+    class Counting:
+        name = "counting"
+
+        def read(self, question: str, given: Sequence[windows.Window]) -> list[Reading]:
+            return [
+                Reading(value, (value,) * 4, tuple(each.span for each in window.sentences), (0.5,) * 4)
+                for value, window in zip(odds, given, strict=False)
+            ]
+
+    passage = passage_of("a", 10, 10, 10, 10, 10, 10)
+    hits = [Hit(passage, 0.0, 0.0, 0.0)]
+    log_odds = np.array([0.0, 0.9, 0.1, 0.2, 0.3, 0.8])  # windows of the first four and of the last four
+    ranked = RankedSentences(tuple(distinct_sentences(hits)), np.zeros((6, len(SENTENCE_FEATURES))), log_odds)
+    readings = read_sentences(Counting(), "Qui ?", ranked, hits)
+    first, second = odds
+    best = max(odds)
+    assert {place: reading.reads for place, reading in readings.items()} == {
+        0: first, 1: first, 2: best, 3: best, 4: second, 5: second,
+    }  # fmt: skip
