@@ -1,4 +1,4 @@
-"""python -m qa ask | evaluate."""
+"""python -m qa ask | verify | evaluate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from index.dates import format_date
 from qa.chatbot import Chatbot
 from qa.evaluation.command import add_options
 from qa.output import answer_to_dict
+from qa.receipt_command import add_verify_options, check_export_path, write_receipt
+from qa.receipts import make_receipt
 from qa.reranker import open_reranker
 from qa.types import Answer
 
@@ -45,9 +47,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FIELD=VALUE",
         help="only documents with this value in a metadata field; several values of one field are alternatives",
     )
+    ask.add_argument(
+        "--export",
+        type=check_export_path,
+        metavar="FILE",
+        help="write a receipt, whose citations `python -m qa verify` checks later: .json, .md or .html",
+    )
     reranker_option(ask)
     reader_option(ask)
     ask.set_defaults(run=_ask)
+
+    receipt = commands.add_parser("verify", parents=[_common()], help="say which citations of a receipt still hold")
+    add_verify_options(receipt)
 
     evaluate = commands.add_parser(
         "evaluate", parents=[_common()], help="measure answers to questions with known answers, or compare two runs"
@@ -57,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common() -> argparse.ArgumentParser:
-    """Return the options of both commands; each has its own, so that neither changes a default of the other."""
+    """Return the options of all commands; each has its own, so that none changes a default of another."""
     common = index_option()
     common.add_argument("--json", action="store_true", help="print one JSON object")
     return common
@@ -89,6 +100,8 @@ def _ask(options: argparse.Namespace) -> int:
     answer = chatbot.ask(
         options.question, since=options.since, until=options.until, sources=options.source, where=where
     )
+    if options.export is not None:
+        write_receipt(make_receipt([answer], corpus), options.export)
     if options.json:
         print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
     else:
