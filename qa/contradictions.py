@@ -14,8 +14,14 @@ __all__ = ["find_negation", "find_opposite", "find_swap"]
 _NE = word_list("ne n")
 _DENIES = word_list("pas jamais aucun aucune rien ni guere nullement nul nulle sans")
 _WITH_NE = word_list("plus personne")
+_NO_DENIAL = ("tard", "cess", "manqu", "hesit", "ignor", "oubli")
+"""How verbs begin that a negation turns into its contrary: "ne pas tarder" is to do it at once."""
+
 _REACH = 7
 """Tokens after "ne" in which what it denies stands."""
+
+_NEAR = 3
+"""Small words between a name or number and the content word next to it."""
 
 _DENIED = 4
 """Content words that a denial reaches."""
@@ -25,7 +31,6 @@ _OBLIQUE = word_list(
     "de d du des selon apres dans en sur lors chez pour avec depuis vers sous contre entre rapporte indique souligne"
     " precise assure sans malgre pendant sein"
 )
-_LINKS = word_list("de d du des la le les l a au aux avec et en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,11 @@ def find_negation(statement: Facts, source: Facts) -> str | None:
     denied = {term for denial in mine for term in denial.scope}
     own_terms = _terms(statement)
     for denial in theirs:
-        if not denial.grammatical or not denial.scope:
+        if not denial.scope or (mine and not denial.grammatical):
             continue
-        shared = [term for term in denial.scope[:2] if _within(term, own_terms)]
-        if len(shared) == len(denial.scope[:2]) and not any(_within(term, denied) for term in denial.scope):
+        nearest = denial.scope[:2] if denial.grammatical else denial.scope[1:2]
+        shared = [term for term in nearest if _within(term, own_terms)]
+        if nearest and len(shared) == len(nearest) and not any(_within(term, denied) for term in denial.scope):
             return "la source porte une négation que la phrase n’a pas"
     return None
 
@@ -99,6 +105,8 @@ def _denials(tokens: Sequence[Token]) -> Iterator[_Denial]:
         follows = tokens[at + 1].folded if at + 1 < len(tokens) else ""
         if word in _DENIES and not (word == "pas" and follows in ("moins", "seulement")):
             begin = at if start is None else start
+            if tokens[min(at + 1, len(tokens) - 1)].folded.startswith(_NO_DENIAL):
+                continue
             yield _Denial(True, _scope(tokens, begin))
         elif word in _WITH_NE and start is not None:
             yield _Denial(True, _scope(tokens, start))
@@ -131,18 +139,21 @@ def _anchors(facts: Facts) -> list[_Anchor]:
 
 
 def _beside(facts: Facts, anchor: _Anchor, in_names: set[int]) -> Iterator[str]:
-    """Yield the content words next to an anchor, over small words, but over no other name where it is one."""
-    for places in (range(anchor.start - 1, -1, -1), range(anchor.end, len(facts.tokens))):
+    """Yield the content words next to an anchor with their side, over small words; over a comma to the right only."""
+    before, after = range(anchor.start - 1, -1, -1), range(anchor.end, len(facts.tokens))
+    for side, places in (("left", before), ("right", after)):
         for step, place in enumerate(places):
             token = facts.tokens[place]
-            if step > 3 or (token.kind == "stop" and token.text.strip() != ","):
+            if step > _NEAR or token.kind == "stop" and (token.text.strip() != "," or side == "left"):
+                break
+            if token.folded in _DETERMINERS and side == "right" and facts.tokens[place - 1].kind == "stop":
                 break
             if place in in_names or place in facts.taken:
                 if anchor.kind == "number" and place in in_names:
-                    yield token.folded
+                    yield f"{side} {token.folded}"
                 break
             if token.terms:
-                yield token.terms[0]
+                yield f"{side} {token.terms[0]}"
                 break
 
 
@@ -162,13 +173,14 @@ def _misplaced(statement: Facts, source: Facts) -> str | None:
     theirs, places = _slots(source)
     known = {(anchor.kind, anchor.key) for anchor, _ in places}
     mine = {(anchor.kind, anchor.key) for anchor in _anchors(statement)}
-    for anchor, near in _slots(statement)[1]:
+    stays, beside = _slots(statement)
+    for anchor, near in beside:
         if (anchor.kind, anchor.key) not in known:
             continue
         own = next((terms for each, terms in places if (each.kind, each.key) == (anchor.kind, anchor.key)), set())
         for term in sorted(near - own):
-            others = theirs.get((anchor.kind, term), set())
-            if others and anchor.key not in others and any((anchor.kind, key) in mine for key in others):
+            others = theirs.get((anchor.kind, term), set()) - stays.get((anchor.kind, term), set())
+            if any((anchor.kind, key) in mine for key in others):
                 shown = " ".join(token.text for token in statement.tokens[anchor.start : anchor.end])
                 return f"« {shown} » est mis à la place d’un autre"
     return None
@@ -201,10 +213,19 @@ def _reversed(statement: Facts, source: Facts) -> str | None:
 
 
 def _same_verb(statement: Facts, source: Facts, mine: tuple[int, int], theirs: tuple[int, int]) -> bool:
-    between = {term for token in statement.tokens[mine[0] + 1 : mine[1]] for term in token.terms}
-    there = {term for token in source.tokens[theirs[0] + 1 : theirs[1]] for term in token.terms}
+    between, there = _between(statement, mine), _between(source, theirs)
     passive = [
         any(token.folded == "par" for token in facts.tokens[place[0] : place[1]])
         for facts, place in ((statement, mine), (source, theirs))
     ]
     return bool(between & there) and passive[0] == passive[1]
+
+
+def _between(facts: Facts, places: tuple[int, int]) -> set[str]:
+    """Return the content words between two places of one clause, names and dates left out; none over a stop."""
+    tokens = facts.tokens[places[0] + 1 : places[1]]
+    if any(token.kind == "stop" for token in tokens):
+        return set()
+    in_names = {place for start, end in facts.names for place in range(start, end)}
+    skipped = in_names | facts.taken
+    return {term for place in range(places[0] + 1, places[1]) if place not in skipped for term in facts.tokens[place].terms}

@@ -30,6 +30,8 @@ _SMALL = {
     **{"trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60, "septante": 70, "huitante": 80, "nonante": 90},
     **{"dizaine": 10, "douzaine": 12, "quinzaine": 15, "vingtaine": 20, "trentaine": 30, "quarantaine": 40},
     **{"cinquantaine": 50, "soixantaine": 60, "un": 1, "une": 1},
+    **{"deuxieme": 2, "troisieme": 3, "quatrieme": 4, "cinquieme": 5, "sixieme": 6, "septieme": 7, "huitieme": 8},
+    **{"neuvieme": 9, "dixieme": 10, "second": 2, "seconde": 2},
 }
 _TIMES = {
     **{"cent": 100, "cents": 100, "centaine": 100, "mille": 1_000, "millier": 1_000},
@@ -58,6 +60,7 @@ _SPELLINGS = {
 _OVER = re.compile(r"(?:plus d[e']|au moins|pas moins d[e']|au[- ]dela d[e']|au minimum|superieure?s? a) ?$")
 _UNDER = re.compile(r"(?<!pas )(?<!au )(?:moins d[e']|au plus|au maximum|inferieure?s? a) ?$")
 
+_PARTICLES = word_list("le la les de du des d l")
 _TITLES = word_list("m mm mme mlle me mgr dr pr st ste")
 _OPENERS = word_list(
     "le la les l un une des du de d au aux ce cet cette ces c son sa ses leur leurs mon ma mes notre nos votre vos il"
@@ -387,7 +390,7 @@ def _is_name(tokens: Sequence[Token], at: int) -> bool:
     if _value(token) is not None:
         return False
     if not token.first:
-        return bool(token.terms)
+        return bool(token.terms) or (token.folded in _PARTICLES and at > 0 and _is_name(tokens, at - 1))
     if token.folded in _OPENERS or not token.terms:
         return False
     follows = tokens[at + 1] if at + 1 < len(tokens) else None

@@ -29,6 +29,9 @@ _UNSUPPORTED = 0.35
 _RUN = 3
 """Content words in a row that the source lacks make an addition."""
 
+_LAST_RUN = 2
+"""So many at the end of a statement do, where additions stand."""
+
 _REMEMBERED = 4_096
 
 
@@ -104,7 +107,7 @@ def _wrong_count(number: NumberFact, found: Sequence[NumberFact], source: Facts)
     if found and number.unit and number.unit not in units and any(units):
         there = next(other.shown for other in found if other.unit)
         return f"l’unité diffère : « {number.shown} » au lieu de « {there} »"
-    if found and number.unit is None and number.noun and all(units):
+    if found and number.unit is None and number.noun and any(units):
         known = {term for token in source.tokens for term in token.terms}
         if not any(same_word(term, other) for term in number.noun for other in known):
             return f"« {number.shown} » compte autre chose dans la source : « {found[0].shown} »"
@@ -192,7 +195,7 @@ def _cover(mine: Facts, source: Facts) -> Verdict:
     run: list[str] = []
     longest: list[str] = []
     for place, token in enumerate(mine.tokens):
-        if place in mine.taken or not token.terms or is_empty_word(token.folded):
+        if place in mine.taken or not token.terms or len(token.text) == 1 or is_empty_word(token.folded):
             continue
         if place in in_names:
             run = []
@@ -207,6 +210,6 @@ def _cover(mine: Facts, source: Facts) -> Verdict:
     share = n_found / n_words if n_words else 1.0
     if share < _UNSUPPORTED:
         return Verdict("unsupported", "la source ne dit rien de tel")
-    if len(longest) >= _RUN or share < _PARTLY:
+    if len(longest) >= _RUN or len(run) >= _LAST_RUN or (share < _PARTLY and n_words - n_found > 1):
         return Verdict("partly", f"la source ne dit pas « {' '.join(longest)} »")
     return Verdict("supported")

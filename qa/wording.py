@@ -83,6 +83,7 @@ travailler travail emploi
 voir regarder regard
 surnom pseudo pseudonyme
 attendre prévoir attendu
+devenir transformer changer
 situer trouver situé
 jouer rôle affiche
 cinéma écran
@@ -147,8 +148,7 @@ OPPOSITES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
 
 LEXICAL_NEGATIONS = (
     *("refus", "rejet", "interdi", "demen", "oppos", "hostil", "impossib", "empech", "echou", "echec", "absen", "exclu"),
-    *("renonc", "cess", "absten", "abstien", "contest", "ecart", "inaccept", "incapab", "faute", "manqu", "evit", "nie"),
-    *("defaut", "difficult", "sauf", "loin", "prive", "defavorab", "illegal", "irreprochab", "innocent", "autrefois"),
+    *("renonc", "cess", "absten", "abstien", "contest", "inaccept", "incapab", "faute", "manqu", "evit", "nie", "defavorab"),
 )
 """How words begin that deny without a "ne": "refuser de répondre" is "ne pas vouloir répondre"."""
 
