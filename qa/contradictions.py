@@ -144,7 +144,7 @@ def _beside(facts: Facts, anchor: _Anchor, in_names: set[int]) -> Iterator[str]:
     for side, places in (("left", before), ("right", after)):
         for step, place in enumerate(places):
             token = facts.tokens[place]
-            if step > _NEAR or token.kind == "stop" and (token.text.strip() != "," or side == "left"):
+            if step > _NEAR or (token.kind == "stop" and (token.text.strip() != "," or side == "left")):
                 break
             if token.folded in _DETERMINERS and side == "right" and facts.tokens[place - 1].kind == "stop":
                 break
@@ -189,7 +189,7 @@ def _misplaced(statement: Facts, source: Facts) -> str | None:
 def _parties(facts: Facts) -> list[tuple[str, int]]:
     """Return the names and the nouns with a determiner that may be subject or object: (key, place)."""
     parties = []
-    ends = {start: end for start, end in facts.names}
+    ends = dict(facts.names)
     for place, token in enumerate(facts.tokens):
         before = facts.tokens[place - 1] if place else None
         if place in ends:
@@ -207,8 +207,10 @@ def _reversed(statement: Facts, source: Facts) -> str | None:
     shared = sorted(mine.keys() & theirs.keys(), key=lambda key: mine[key])
     for first, one in enumerate(shared):
         for other in shared[first + 1 :]:
-            if theirs[other] < theirs[one] and _same_verb(statement, source, (mine[one], mine[other]), (theirs[other], theirs[one])):
-                return f"les rôles de « {statement.tokens[mine[one]].text} » et « {statement.tokens[mine[other]].text} » sont inversés"
+            mine_at, theirs_at = (mine[one], mine[other]), (theirs[other], theirs[one])
+            if theirs_at[0] < theirs_at[1] and _same_verb(statement, source, mine_at, theirs_at):
+                left, right = (statement.tokens[place].text for place in mine_at)
+                return f"les rôles de « {left} » et « {right} » sont inversés"
     return None
 
 
@@ -228,4 +230,6 @@ def _between(facts: Facts, places: tuple[int, int]) -> set[str]:
         return set()
     in_names = {place for start, end in facts.names for place in range(start, end)}
     skipped = in_names | facts.taken
-    return {term for place in range(places[0] + 1, places[1]) if place not in skipped for term in facts.tokens[place].terms}
+    return {
+        term for place in range(places[0] + 1, places[1]) if place not in skipped for term in facts.tokens[place].terms
+    }

@@ -60,13 +60,15 @@ _SPELLINGS = {
 _OVER = re.compile(r"(?:plus d[e']|au moins|pas moins d[e']|au[- ]dela d[e']|au minimum|superieure?s? a) ?$")
 _UNDER = re.compile(r"(?<!pas )(?<!au )(?:moins d[e']|au plus|au maximum|inferieure?s? a) ?$")
 
+_BETWEEN_DAYS = frozenset(("au", "et", "ou", "du", "le", *WEEKDAYS))
 _PARTICLES = word_list("le la les de du des d l")
 _TITLES = word_list("m mm mme mlle me mgr dr pr st ste")
 _OPENERS = word_list(
-    "le la les l un une des du de d au aux ce cet cette ces c son sa ses leur leurs mon ma mes notre nos votre vos il"
-    " elle ils elles on je j tu nous vous y en et ou mais donc or ni car si que qu qui quoi dont ou lorsque lorsqu quand"
-    " comme puisque puisqu a dans par pour sur sous chez vers avec sans depuis jusqu jusque contre entre apres avant"
-    " pendant selon lors des parmi durant malgre grace outre via pres devant derriere hors d'apres ici la cela celui"
+    "le la les l un une des du de d au aux ce cet cette ces c son sa ses leur leurs mon ma mes notre nos votre vos"
+    " il elle ils elles on je j tu nous vous y en et ou mais donc or ni car si"
+    " que qu qui quoi dont ou lorsque lorsqu"
+    " quand comme puisque puisqu a dans par pour sur sous chez vers avec sans depuis jusqu jusque contre entre"
+    " apres avant pendant selon lors des parmi durant malgre grace outre via pres devant derriere hors d'apres ici la cela celui"
     " celle ceux celles certains certaines plusieurs quelques chaque tout toute tous toutes aucun aucune nul nulle seul"
     " seule seuls seules environ presque plus moins aussi ainsi alors enfin ensuite puis toutefois cependant pourtant"
     " neanmoins aujourd hui hier demain peu tres trop bien deux trois quatre cinq six sept huit neuf dix onze douze"
@@ -176,7 +178,7 @@ def read_facts(text: str) -> Facts:
 
 
 def dimension(unit: str) -> str:
-    """Return what a measure measures: time, money, length …"""
+    """Return what a measure measures: time, money, length and so on."""
     return _DIMENSION[unit]
 
 
@@ -188,10 +190,7 @@ def _tokens(text: str) -> Iterator[Token]:
         folded = fold(written.lower())
         found = tuple(terms(written)) if kind == "word" and written[0].isalpha() else ()
         yield Token(written, folded, found, kind, first)
-        if kind == "stop":
-            first = first or written in ".!?…;:«“\""
-        else:
-            first = False
+        first = kind == "stop" and (first or written in '.!?…;:«“"')
 
 
 def _value(token: Token) -> float | None:
@@ -326,13 +325,15 @@ def _around_month(tokens: Sequence[Token], at: int, month: int, taken: set[int])
     if year is not None:
         taken.add(following)
     taken.add(at)
-    days = []
+    days: list[int | None] = []
     place = at - 1
     while place >= 0 and (day := _day(tokens[place])) is not None:
         days.append(day)
         taken.add(place)
         place -= 1
-        while place >= 0 and (tokens[place].folded in ("au", "et", "ou", "du", "le") or tokens[place].folded in WEEKDAYS):
+        while place >= 0 and (
+            tokens[place].folded in ("au", "et", "ou", "du", "le") or tokens[place].folded in WEEKDAYS
+        ):
             place -= 1
     shown = " ".join(token.text for token in tokens[max(place + 1, 0) : (following + 1 if year else at + 1)])
     for day in days or [None]:
@@ -355,7 +356,9 @@ def _counts(tokens: Sequence[Token], at: int) -> bool:
     if _unit_after(tokens, at + 1)[0] is not None:
         return True
     follows = tokens[at + 1] if at + 1 < len(tokens) else None
-    return follows is not None and bool(follows.terms) and follows.folded.endswith(("s", "x")) and follows.text.islower()
+    return (
+        follows is not None and bool(follows.terms) and follows.folded.endswith(("s", "x")) and follows.text.islower()
+    )
 
 
 def _year(token: Token) -> int | None:

@@ -1,8 +1,8 @@
 """Is a statement supported by the sentences that it cites? Answered without a model, word by word (pure).
 
-Strict checks come first, since fluent text is wrong there most often: numbers with their units, dates, names, negations,
-words that exclude each other, who did what. Then the share of the content words that the source has, and the longest run
-of words that it has not: an invented addition is such a run, a paraphrase is scattered.
+Strict checks come first, since fluent text is wrong there most often: numbers with their units, dates, names,
+negations, words that exclude each other, who did what. Then the share of the content words that the source has, and
+the longest run of words that it has not: an invented addition is such a run, a paraphrase is scattered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from qa.wording import is_empty_word, same_word
 __all__ = ["Verdict", "Verifier", "verify_statement"]
 
 _PARTLY = 0.6
-"""Least share of content words found in the source for full support; chosen on the dev half of benchmarks/claims.jsonl."""
+"""Least share of content words in the source for full support; chosen on the dev half of `benchmarks/claims.jsonl`."""
 
 _UNSUPPORTED = 0.35
 """Below this share the source is about something else."""
@@ -90,7 +90,9 @@ _facts = lru_cache(maxsize=_REMEMBERED)(read_facts)
 
 def _wrong_number(mine: Facts, source: Facts) -> str | None:
     for number in mine.numbers:
-        found = [other for other in source.numbers if abs(other.value - number.value) < 1e-9 * max(1.0, abs(number.value))]
+        found = [
+            other for other in source.numbers if abs(other.value - number.value) < 1e-9 * max(1.0, abs(number.value))
+        ]
         years = any(date.year == number.value for date in source.dates)
         if not found and not years:
             if number.value == 1.0:

@@ -12,7 +12,7 @@ __all__ = ["LEXICAL_NEGATIONS", "OPPOSITES", "is_empty_word", "same_word"]
 _SAME = """
 mort mourir meurt meurent meure décéder décès tuer assassiner assassinat périr disparu victime succomber trépas
 dire déclarer affirmer indiquer annoncer expliquer estimer raconter préciser assurer souligner rappeler juger confier
-publier diffuser paraître parution dévoiler révéler sortir sortie poster partager relayer mis mise ligne présenter montrer
+publier diffuser paraître parution dévoiler révéler sortir sortie poster partager relayer mis mise ligne
 arrêter interpeller arrestation interpellation appréhender
 hausse augmenter augmentation progresser progression croître croissance monter montée grimper bondir
 baisse baisser diminuer diminution reculer recul chute chuter réduire
@@ -93,11 +93,15 @@ nombre chiffre total
 
 _EMPTY = word_list(
     "dire dit disent disait declarer declare affirmer affirme indiquer indique annoncer annonce expliquer explique"
-    " estimer estime raconter raconte preciser precise assurer assure souligner souligne rappeler rappelle ajouter ajoute"
+    " estimer estime raconter raconte preciser precise assurer assure souligner souligne rappeler"
+    " rappelle ajouter ajoute"
     " rapporter rapporte avancer avance confier confie soutenir juger juge croire croit penser pense trouver trouve"
-    " considerer considere source article faire fait fais font faisait faut peut peuvent pouvait pouvoir doit doivent devait"
-    " devoir devrait va vont aller selon apres meme aussi encore toujours ainsi alors donc notamment egalement tout toute"
-    " tous toutes etre avoir etait fut sera serait aurait agit sujet cours jour actuellement deja bientot lors cela celui"
+    " considerer considere source article faire fait fais font faisait faut peut peuvent pouvait pouvoir"
+    " doit doivent devait"
+    " devoir devrait va vont aller selon apres meme aussi encore toujours ainsi alors donc notamment"
+    " egalement tout toute"
+    " tous toutes etre avoir etait fut sera serait aurait agit sujet cours jour actuellement deja"
+    " bientot lors cela celui"
     " celle ceux celles plusieurs quelques quelque certains certaines autre autres environ pres moment temps fois"
     " parmi dont savoir sait desormais finalement ici present partir titre venir vient afin grace cause"
 )
@@ -147,8 +151,34 @@ OPPOSITES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
 """Words that exclude each other where a statement has one and its source the other only."""
 
 LEXICAL_NEGATIONS = (
-    *("refus", "rejet", "interdi", "demen", "oppos", "hostil", "impossib", "empech", "echou", "echec", "absen", "exclu"),
-    *("renonc", "cess", "absten", "abstien", "contest", "inaccept", "incapab", "faute", "manqu", "evit", "nie", "defavorab"),
+    *(
+        "refus",
+        "rejet",
+        "interdi",
+        "demen",
+        "oppos",
+        "hostil",
+        "impossib",
+        "empech",
+        "echou",
+        "echec",
+        "absen",
+        "exclu",
+    ),
+    *(
+        "renonc",
+        "cess",
+        "absten",
+        "abstien",
+        "contest",
+        "inaccept",
+        "incapab",
+        "faute",
+        "manqu",
+        "evit",
+        "nie",
+        "defavorab",
+    ),
 )
 """How words begin that deny without a "ne": "refuser de répondre" is "ne pas vouloir répondre"."""
 
@@ -176,7 +206,11 @@ def same_word(one: str, other: str) -> bool:
     if one == other:
         return True
     shared = min(len(one), len(other))
-    if shared >= _SHARED_LETTERS and one[:_SHARED_LETTERS] == other[:_SHARED_LETTERS] and abs(len(one) - len(other)) <= 6:
+    if (
+        shared >= _SHARED_LETTERS
+        and one[:_SHARED_LETTERS] == other[:_SHARED_LETTERS]
+        and abs(len(one) - len(other)) <= 6
+    ):
         return True
     if shared >= 4 and (one.startswith(other) or other.startswith(one)) and abs(len(one) - len(other)) <= 3:
         return True
