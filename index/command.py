@@ -65,7 +65,7 @@ def reader_option(parser: argparse.ArgumentParser) -> None:
 
 
 def chat_model_option(parser: argparse.ArgumentParser) -> None:
-    """Let a command take ``--chat-model``: the name that `qa.chat_model.open_chat_model` opens, None where not given."""
+    """Let a command take ``--chat-model``: what `qa.chat_model.open_chat_model` opens, None where not given."""
     parser.add_argument(
         "--chat-model",
         metavar="PROVIDER:NAME",
