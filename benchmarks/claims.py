@@ -1,14 +1,16 @@
 """How well wrong claims are caught: ``python -m benchmarks.claims --data ../shared/data [--half dev|test]``.
 
-``claims.jsonl`` holds French claims about sentences of the news corpus, each with the id of the article and the place of
-its sentence: true paraphrases, and the same corrupted in a stated way. The rules of `qa.verify` were written on the dev
-half; the test half is what is reported. Beside them the trivial judge: the share of the claim's content words that the
-sentence has, with the threshold that is best on the dev half. Intervals: Wilson, 95 %.
+``claims.jsonl`` holds French claims about sentences of the news corpus, each with the id of the article and the place
+of its sentence: true paraphrases, and the same corrupted in a stated way. The rules of `qa.verify` were written on
+the dev half; the test half is what is reported. Beside them the trivial judge: the share of the claim's content words
+that the sentence has, with the threshold that is best on the dev half. Intervals: Wilson, 95 %.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,8 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     claims = list(_read(options.data / "news" / "articles.jsonl.gz"))
     chosen = [claim for claim in claims if claim.half == options.half]
     threshold = _best_threshold([claim for claim in claims if claim.half == "dev"])
-    judges = {"sourcier": _flagged, f"words, {threshold:.2f}": lambda claim: _share(claim) < threshold}
-    print(head("python -m benchmarks.claims", {"claims": f"{len(chosen)}, {options.half} half"}))
+    judges: dict[str, Callable[[Claim], bool]] = {
+        "sourcier": _flagged,
+        f"words, {threshold:.2f}": lambda claim: _share(claim) < threshold,
+    }
+    print(f"{head()} · {len(chosen)} claims, {options.half} half\n")
     print(f"| flagged | n | {' | '.join(judges)} |\n|---|---|{'---|' * len(judges)}")
     wrong = [claim for claim in chosen if claim.kind != "true"]
     rows = {kind: [claim for claim in wrong if claim.kind == kind] for kind in _KINDS}
@@ -55,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows["all corrupted"] = wrong
     rows["true: false alarms"] = [claim for claim in chosen if claim.kind == "true"]
     for name, row in rows.items():
-        print(f"| {name} | {len(row)} | {' | '.join(_rate([judge(each) for each in row]) for judge in judges.values())} |")
+        rates = (_rate([judge(each) for each in row]) for judge in judges.values())
+        print(f"| {name} | {len(row)} | {' | '.join(rates)} |")
     start = time.perf_counter()
     for claim in chosen:
         _flagged(claim)
@@ -66,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _read(articles: Path) -> Iterator[Claim]:
     records = list(read_lines(_CLAIMS))
     wanted = {record["article_id"] for record in records}
-    texts = {article["id"]: article["text"] for article in read_lines(articles) if article["id"] in wanted}
+    with gzip.open(articles, "rt", encoding="utf-8") as lines:
+        read = (json.loads(line) for line in lines)
+        texts = {article["id"]: article["text"] for article in read if article["id"] in wanted}
     for record in records:
         source = texts[record["article_id"]][record["start"] : record["end"]]
         yield Claim(record["claim"], source, record["kind"], record["half"])
@@ -76,11 +84,11 @@ def _flagged(claim: Claim) -> bool:
     return verify_statement(claim.text, [claim.source]).status != "supported"
 
 
-_terms: Callable[[str], list[str]] = Analyzer().terms
+_analyzer = Analyzer()
 
 
 def _share(claim: Claim) -> float:
-    mine, known = _terms(claim.text), set(_terms(claim.source))
+    mine, known = _analyzer.terms(claim.text), set(_analyzer.terms(claim.source))
     return sum(term in known for term in mine) / len(mine) if mine else 1.0
 
 

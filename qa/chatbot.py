@@ -111,6 +111,20 @@ class Chatbot:
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         return self._ask(question, understood_as=None, only=only)
 
+    def ask_after(
+        self,
+        question: str,
+        *,
+        before: Sequence[str],
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Answer a question that may be a follow-up of those before it, oldest first. Otherwise as `ask`."""
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        return self._ask(question, understood_as=self._understood(question, before), only=only)
+
     def stream(
         self,
         question: str,

@@ -212,6 +212,8 @@ def _value(token: Token) -> float | None:
 
 def _in_words(words: Sequence[str]) -> float | None:
     """Return the value of number words in a row: "quatre vingt dix sept" is 97, "deux cent mille" 200,000."""
+    if len(words) > 1 and words[0] in _ONE and words[1].endswith("aine"):
+        words = words[1:]  # "une dizaine"
     total, current = 0, 0
     for word in words:
         if word in _SMALL:
@@ -236,7 +238,12 @@ def _numbers(tokens: Sequence[Token], taken: set[int]) -> Iterator[NumberFact]:
         words = [tokens[at].folded]
         while end < len(tokens) and tokens[end].kind == "word" and tokens[at].kind in ("number", "word"):
             word = tokens[end].folded
-            further = _value(tokens[end]) if word not in _ONE else None
+            if word == "et" and tokens[at].kind == "word" and _continues_with_one(tokens, end + 1):
+                end += 1  # "vingt et un"
+                word = tokens[end].folded
+                further: float | None = 1.0
+            else:
+                further = _value(tokens[end]) if word not in _ONE else None
             if tokens[at].kind == "number":
                 if word not in _TIMES:
                     break
@@ -260,6 +267,10 @@ def _numbers(tokens: Sequence[Token], taken: set[int]) -> Iterator[NumberFact]:
         shown = " ".join(token.text for token in tokens[at:past])
         yield NumberFact(value, unit, noun, _bound(tokens, at), at, past, shown)
         at = past
+
+
+def _continues_with_one(tokens: Sequence[Token], at: int) -> bool:
+    return at < len(tokens) and tokens[at].folded in (*_ONE, "onze")
 
 
 def _unit_after(tokens: Sequence[Token], at: int) -> tuple[str | None, int]:
@@ -394,7 +405,7 @@ def _is_name(tokens: Sequence[Token], at: int) -> bool:
     if _value(token) is not None:
         return False
     if not token.first:
-        return bool(token.terms) or (token.folded in _PARTICLES and at > 0 and _is_name(tokens, at - 1))
+        return token.folded not in _OPENERS or (token.folded in _PARTICLES and at > 0 and _is_name(tokens, at - 1))
     if token.folded in _OPENERS or not token.terms:
         return False
     follows = tokens[at + 1] if at + 1 < len(tokens) else None

@@ -16,7 +16,7 @@ from index.types import Sentence
 from qa.contradictions import find_negation, find_opposite, find_swap
 from qa.facts import DateFact, Facts, NumberFact, dimension, read_facts
 from qa.types import Status
-from qa.wording import is_empty_word, same_word
+from qa.wording import LEXICAL_NEGATIONS, is_empty_word, same_word
 
 __all__ = ["Verdict", "Verifier", "verify_statement"]
 
@@ -31,6 +31,8 @@ _RUN = 3
 
 _LAST_RUN = 2
 """So many at the end of a statement do, where additions stand."""
+
+_NEGATIVE = frozenset(("ne", "n", "pas", "aucun", "aucune", "jamais", "sans", "ni"))
 
 _REMEMBERED = 4_096
 
@@ -193,15 +195,19 @@ def _is_derived(name: str, lower: set[str], parts: set[str]) -> bool:
 def _cover(mine: Facts, source: Facts) -> Verdict:
     known = {term for token in source.tokens for term in token.terms}
     in_names = {place for start, end in mine.names for place in range(start, end)}
-    n_found = n_words = 0
+    denies = any(token.folded in _NEGATIVE for token in source.tokens)
+    n_found = n_words = n_names = 0
     run: list[str] = []
     longest: list[str] = []
     for place, token in enumerate(mine.tokens):
         if place in mine.taken or not token.terms or len(token.text) == 1 or is_empty_word(token.folded):
             continue
         if place in in_names:
+            n_names += 1
             run = []
             continue
+        if denies and token.folded.startswith(LEXICAL_NEGATIONS):
+            continue  # "refuser" for "ne pas vouloir"; what it denies is compared by itself
         n_words += 1
         if all(term in known or any(same_word(term, other) for other in known) for term in token.terms):
             n_found += 1
@@ -210,7 +216,7 @@ def _cover(mine: Facts, source: Facts) -> Verdict:
             run = [*run, token.text]
             longest = max(longest, run, key=len)
     share = n_found / n_words if n_words else 1.0
-    if share < _UNSUPPORTED:
+    if n_words and (n_found + n_names) / (n_words + n_names) < _UNSUPPORTED:
         return Verdict("unsupported", "la source ne dit rien de tel")
     if len(longest) >= _RUN or len(run) >= _LAST_RUN or (share < _PARTLY and n_words - n_found > 1):
         return Verdict("partly", f"la source ne dit pas « {' '.join(longest)} »")

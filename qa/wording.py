@@ -103,7 +103,7 @@ _EMPTY = word_list(
     " tous toutes etre avoir etait fut sera serait aurait agit sujet cours jour actuellement deja"
     " bientot lors cela celui"
     " celle ceux celles plusieurs quelques quelque certains certaines autre autres environ pres moment temps fois"
-    " parmi dont savoir sait desormais finalement ici present partir titre venir vient afin grace cause"
+    " parmi dont savoir sait desormais finalement ici present titre venir vient afin grace cause"
 )
 
 OPPOSITES: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
