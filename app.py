@@ -63,6 +63,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--reader", default="bundled", metavar="NAME", help="what reads the sentences: bundled (default), none, a model"
     )
+    parser.add_argument(
+        "--chat-model", metavar="PROVIDER:NAME", help="language model that writes the answers, such as ollama:mistral"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")
     return parser.parse_args(argv)
@@ -130,13 +133,15 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"]))
     from qa import Chatbot
+    from qa.generate import open_generator
     from qa.reader import open_reader
     from qa.reranker import open_reranker
     from ui.desk import Desk
     from ui.page import build_page, launch_page
 
     reranker = None if options.reranker is None else open_reranker(options.reranker)
-    chatbot = Chatbot(corpus, reranker=reranker, reader=open_reader(options.reader) or "none")
+    generator = open_generator(options.chat_model)
+    chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=open_reader(options.reader) or "none")
     page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads"))
     url = launch_page(page, host=options.host, port=options.port)
     sys.stdout.write(f"Sourcier: {url}\n")

@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 from index.errors import SourcierError
 
-__all__ = ["DEFAULT_INDEX", "embedder_option", "index_option", "reader_option", "reranker_option", "run_command"]
+__all__ = [
+    "DEFAULT_INDEX",
+    "chat_model_option",
+    "embedder_option",
+    "index_option",
+    "reader_option",
+    "reranker_option",
+    "run_command",
+]
 
 DEFAULT_INDEX = "data/index"
 
@@ -53,6 +61,16 @@ def reader_option(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what reads the best sentences for the answer: 'bundled' (the default), 'none', or a model of "
         "transformers for extractive questions: its hub name, or its folder",
+    )
+
+
+def chat_model_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command take ``--chat-model``: what `qa.chat_model.open_chat_model` opens, None where not given."""
+    parser.add_argument(
+        "--chat-model",
+        metavar="PROVIDER:NAME",
+        help="let a language model write the answers, each statement checked: 'ollama:NAME', 'openai:NAME' with "
+        "OPENAI_BASE_URL for a server of one's own, or any other of LangChain's; keys are read from the environment",
     )
 
 

@@ -3,6 +3,7 @@
 from qa.chatbot import Chatbot, Conversation
 from qa.output import answer_to_dict
 from qa.types import Answer, Citation, Evidence, Question, Statement
+from qa.verify import Verdict, verify_statement
 
 __all__ = [
     "Answer",
@@ -12,5 +13,7 @@ __all__ = [
     "Evidence",
     "Question",
     "Statement",
+    "Verdict",
     "answer_to_dict",
+    "verify_statement",
 ]

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from index.command import index_option, reader_option, reranker_option, run_command
+from index.command import chat_model_option, index_option, reader_option, reranker_option, run_command
 from index.corpus import CorpusIndex
 from index.dates import format_date
 from qa.chatbot import Chatbot
 from qa.evaluation.command import add_options
+from qa.generate import open_generator
 from qa.output import answer_to_dict
 from qa.receipt_command import add_verify_options, check_export_path, write_receipt
 from qa.receipts import make_receipt
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     reranker_option(ask)
     reader_option(ask)
+    chat_model_option(ask)
     ask.set_defaults(run=_ask)
 
     receipt = commands.add_parser("verify", parents=[_common()], help="say which citations of a receipt still hold")
@@ -93,7 +95,8 @@ def _readings(value: str) -> list[Any]:
 def _ask(options: argparse.Namespace) -> int:
     corpus = CorpusIndex.open(options.index)
     reranker = None if options.reranker is None else open_reranker(options.reranker)
-    chatbot = Chatbot(corpus, reranker=reranker, reader=options.reader or "bundled")
+    generator = open_generator(options.chat_model)
+    chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled")
     where: dict[str, list[Any]] = {}
     for field, value in options.where:
         where.setdefault(field, []).extend(_readings(value))
@@ -111,8 +114,12 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _print_answer(answer: Answer) -> None:
     """Print an answer as plain text: the short answer, the quotations, then where each stands."""
+    if answer.notice is not None:
+        print(f"{answer.notice}\n")
     if not answer.answered:
         print(answer.text)
+    elif answer.is_written:
+        _print_statements(answer)
     elif answer.short_answer is not None:
         print(f"{answer.short_answer} [1]")
     for citation in answer.citations:
@@ -122,6 +129,15 @@ def _print_answer(answer: Answer) -> None:
         page = f", page {citation.page}" if citation.page else ""
         print(f"    {title}{citation.source}{date}{page}, caractères {citation.start} à {citation.end}")
     print(f"\nconfiance {answer.confidence:.2f} · {answer.mode} · génération {answer.generation}")
+
+
+def _print_statements(answer: Answer) -> None:
+    """Print what a language model wrote, and what is not supported of it with the reason."""
+    for statement in answer.statements:
+        print(" ".join([statement.text, *(f"[{marker}]" for marker in statement.markers)]))
+        if statement.status != "supported":
+            doubt = "en partie seulement" if statement.status == "partly" else "pas confirmé par les sources"
+            print(f"    ⚠ {doubt} : {statement.reason}")
 
 
 if __name__ == "__main__":

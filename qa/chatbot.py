@@ -16,11 +16,11 @@ from index.search import check_k
 from index.types import Hit
 from qa.conversation import carry_over
 from qa.evidence import EvidenceRanker, Ranking
-from qa.generate import ExtractiveGenerator, Generator, cite, refusal, short_answer
+from qa.generate import Draft, ExtractiveGenerator, Generator, StreamingGenerator, cite, refusal, short_answer
 from qa.question import read_question
 from qa.reader import Reader, open_reader
 from qa.reranker import Reranker
-from qa.types import Answer, DateRange, Evidence, Question, Statement
+from qa.types import Answer, Citation, DateRange, Evidence, Question
 
 __all__ = ["N_HITS", "Chatbot", "Conversation"]
 
@@ -29,6 +29,9 @@ N_HITS = 20
 
 _MAX_CITATIONS = 3
 _N_NEAREST = 3
+
+_REMEMBERED = 4
+"""Questions of a conversation that a language model is told to understand the next one."""
 
 _FURTHER = 0.5
 """A further sentence is cited when it is at least this likely to answer, and half as likely as the first."""
@@ -70,8 +73,11 @@ class Chatbot:
     @property
     def mode(self) -> str:
         """What answers, as shown to the user: the generator, the embedding model, the reranker if any, the reader."""
+        return self._mode(self._generator.name)
+
+    def _mode(self, generator: str) -> str:
         name = self._corpus.embedder.name
-        parts = [self._generator.name, "modèle embarqué" if name == "bundled" else f"modèle {name}"]
+        parts = [generator, "modèle embarqué" if name == "bundled" else f"modèle {name}"]
         if self._reranker is not None:
             parts.append(f"reclassement {self._reranker.name}")
         reader = self._reader if isinstance(self._reader, str) else self._reader.name
@@ -104,6 +110,38 @@ class Chatbot:
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         return self._ask(question, understood_as=None, only=only)
+
+    def ask_after(
+        self,
+        question: str,
+        *,
+        before: Sequence[str],
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Answer a question that may be a follow-up of those before it, oldest first. Otherwise as `ask`."""
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        return self._ask(question, understood_as=self._understood(question, before), only=only)
+
+    def stream(
+        self,
+        question: str,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Iterator[Answer]:
+        """Answer a question by itself, and show the answer while it is written. Arguments and errors as `ask`.
+
+        Yields:
+            The answer with the text so far and no statements, several times where a language model writes; then the
+            whole, checked answer. Closing the iterator ends the request to the model.
+        """
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        return self._answers(question, understood_as=None, only=only)
 
     def search(
         self,
@@ -139,6 +177,10 @@ class Chatbot:
         return Conversation(self)
 
     def _ask(self, text: str, *, understood_as: str | None, only: Filter) -> Answer:
+        *_, answer = self._answers(text, understood_as=understood_as, only=only)
+        return answer
+
+    def _answers(self, text: str, *, understood_as: str | None, only: Filter) -> Iterator[Answer]:
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
             dates = DateRange(only.since, only.until) if only.since or only.until else None
@@ -146,29 +188,53 @@ class Chatbot:
         question, found, ranking = self._find(question, only, timings, k=N_HITS)
         threshold = ranking.threshold if self._threshold is None else self._threshold
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
-        with _timed(timings, "answer"):
-            evidence = _chosen(ranking.evidence) if answered else ranking.evidence[:_N_NEAREST]
-            citations = cite(evidence)
-            statements: tuple[Statement, ...] = ()
-            if answered:
-                draft = self._generator.generate(question, evidence, citations)
-                answer_text, statements, reason = draft.text, draft.statements, None
-            else:
-                answer_text = reason = refusal(question, len(evidence))
-        return Answer(
-            question=question.text,
-            understood_as=question.understood_as,
-            answered=answered,
-            text=answer_text,
-            short_answer=short_answer(evidence[0]) if answered else None,
-            confidence=ranking.confidence,
-            reason=reason,
-            citations=citations,
-            generation=found.generation,
-            mode=self.mode,
-            statements=statements,
-            timings_ms=timings,
+        start = time.perf_counter()
+        for draft in self._drafts(question, ranking, answered=answered):
+            timings["answer"] = round(1000.0 * (time.perf_counter() - start), 3)
+            if draft.verify_ms is not None:
+                timings["verify"] = round(draft.verify_ms, 3)
+            citations = draft.citations or ()
+            yield Answer(
+                question=question.text,
+                understood_as=question.understood_as,
+                answered=answered,
+                text=draft.text,
+                short_answer=_short_answer(citations, ranking.evidence) if answered else None,
+                confidence=ranking.confidence,
+                reason=None if answered else draft.text,
+                citations=citations,
+                generation=found.generation,
+                mode=self._mode(draft.written_by or self._generator.name),
+                statements=draft.statements,
+                timings_ms=dict(timings),
+                notice=draft.notice,
+                is_written=draft.is_written,
+            )
+
+    def _drafts(self, question: Question, ranking: Ranking, *, answered: bool) -> Iterator[Draft]:
+        """Yield what is said, each draft with its citations: the refusal, or the answer while it is written."""
+        if not answered:
+            nearest = ranking.evidence[:_N_NEAREST]
+            yield Draft(refusal(question, len(nearest)), (), citations=cite(nearest))
+            return
+        evidence = _chosen(ranking.evidence)
+        citations = cite(evidence)
+        if isinstance(self._generator, StreamingGenerator):
+            more = [*evidence, *(piece for piece in ranking.evidence if piece not in evidence)]
+            drafts = self._generator.stream(question, more[: self._generator.n_evidence], citations)
+        else:
+            drafts = iter([self._generator.generate(question, evidence, citations)])
+        for draft in drafts:
+            yield draft if draft.citations is not None else replace(draft, citations=citations)
+
+    def _understood(self, question: str, before: Sequence[str]) -> str | None:
+        """Return a follow-up with what it leaves out, by the language model where there is one; None by itself."""
+        if not before:
+            return None
+        rewritten = (
+            self._generator.rewrite(question, before) if isinstance(self._generator, StreamingGenerator) else None
         )
+        return carry_over(question, before[-1]) if rewritten is None else rewritten
 
     def _find(
         self, question: Question, only: Filter, timings: dict[str, float], *, k: int
@@ -192,6 +258,7 @@ class Conversation:
     def __init__(self, chatbot: Chatbot) -> None:
         self._chatbot = chatbot
         self._last: Answer | None = None
+        self._before: tuple[str, ...] = ()
 
     def ask(
         self,
@@ -203,11 +270,30 @@ class Conversation:
         where: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Answer the next question; `Answer.understood_as` shows how it was read. Arguments as `Chatbot.ask`."""
-        only = Filter.of(since=since, until=until, sources=sources, where=where)
-        understood = carry_over(question, self._last.understood_as) if self._last else None
-        answer = self._chatbot._ask(question, understood_as=understood, only=only)
-        self._last = answer
+        *_, answer = self.stream(question, since=since, until=until, sources=sources, where=where)
         return answer
+
+    def stream(
+        self,
+        question: str,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        sources: Sequence[str] = (),
+        where: Mapping[str, Any] | None = None,
+    ) -> Iterator[Answer]:
+        """Answer the next question, and show the answer while it is written; a turn that is cut off is not remembered.
+
+        Arguments and errors as `Chatbot.ask`, answers as `Chatbot.stream`.
+        """
+        only = Filter.of(since=since, until=until, sources=sources, where=where)
+        understood = self._chatbot._understood(question, self._before)
+        answer = None
+        for answer in self._chatbot._answers(question, understood_as=understood, only=only):
+            yield answer
+        if answer is not None:
+            self._last = answer
+            self._before = (*self._before[-_REMEMBERED + 1 :], answer.understood_as)
 
 
 def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -215,6 +301,15 @@ def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
     first = evidence[0]
     further = [piece for piece in evidence[1:_MAX_CITATIONS] if piece.score >= max(_FURTHER, first.score / 2.0)]
     return [first, *further]
+
+
+def _short_answer(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
+    """Return the words of the first citation that answer, or None."""
+    if not citations:
+        return None
+    places = {piece.sentence.place: piece for piece in reversed(evidence)}
+    first = places.get((citations[0].source, citations[0].start))
+    return None if first is None else short_answer(first)
 
 
 @contextmanager

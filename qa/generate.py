@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from qa.types import Citation, Evidence, Question, Statement
 
-__all__ = ["Draft", "ExtractiveGenerator", "Generator", "cite", "escape", "refusal", "short_answer"]
+__all__ = [
+    "Draft",
+    "ExtractiveGenerator",
+    "Generator",
+    "StreamingGenerator",
+    "cite",
+    "escape",
+    "open_generator",
+    "refusal",
+    "short_answer",
+]
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$])")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The text of an answer, in Markdown with markers such as ``[1]``, and its statements."""
+    """The text of an answer, in Markdown with markers such as ``[1]``, and its statements.
+
+    Attributes:
+        text: with the markers of ``citations``.
+        statements: those of the text; empty while it is being written.
+        citations: what the markers point to; None where they are those that the generator was given.
+        notice: what the user should know of how it was written, in French, or None.
+        written_by: name of the generator that wrote it; None where it is the one that was asked.
+        is_written: whether a language model wrote it, not quotations.
+        verify_ms: milliseconds that checking the statements took, or None where nothing had to be checked.
+    """
 
     text: str
     statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...] | None = None
+    notice: str | None = None
+    written_by: str | None = None
+    is_written: bool = False
+    verify_ms: float | None = None
 
 
 class Generator(Protocol):
@@ -32,6 +57,32 @@ class Generator(Protocol):
 
     def generate(self, question: Question, evidence: Sequence[Evidence], citations: Sequence[Citation]) -> Draft:
         """Write an answer in which every statement cites; at least one piece of evidence is given."""
+        ...
+
+
+@runtime_checkable
+class StreamingGenerator(Generator, Protocol):
+    """A generator that shows its text while it writes, and chooses among more evidence than is cited."""
+
+    @property
+    def n_evidence(self) -> int:
+        """Pieces of evidence that it can use."""
+        ...
+
+    def stream(
+        self, question: Question, evidence: Sequence[Evidence], citations: Sequence[Citation]
+    ) -> Iterator[Draft]:
+        """Yield the draft so far, each time with more text; the last one is whole and checked.
+
+        Args:
+            question: as it was understood.
+            evidence: best first; ``citations`` are those of the first pieces.
+            citations: of the evidence that the extractive answer cites.
+        """
+        ...
+
+    def rewrite(self, question: str, before: Sequence[str]) -> str | None:
+        """Return a follow-up as a question that stands by itself, given those before it; None where it cannot."""
         ...
 
 
@@ -53,6 +104,21 @@ class ExtractiveGenerator:
             lines.append(f"« {escape(quoted)} » [{citation.marker}]")
             statements.append(Statement(quoted, (citation.marker,), "supported"))
         return Draft("\n\n".join(lines), tuple(statements))
+
+
+def open_generator(chat_model: str | None) -> Generator:
+    """Return the generator that a chat model's name stands for, the extractive one for None.
+
+    Raises:
+        InputError: if the name has no provider.
+        ModelError: if the model cannot be opened.
+    """
+    if chat_model is None:
+        return ExtractiveGenerator()
+    # LangChain takes a second to import, and only who names a model waits for it.
+    from qa.chat_model import ChatModelGenerator, open_chat_model  # noqa: PLC0415
+
+    return ChatModelGenerator(open_chat_model(chat_model), name=f"modèle de langage {chat_model}")
 
 
 def short_answer(evidence: Evidence) -> str | None:

@@ -113,6 +113,8 @@ class Answer:
         mode: what answered, for example "extractive · bundled model".
         statements: the statements of ``text`` with their support.
         timings_ms: milliseconds by stage.
+        notice: what the user should know of how the answer was written, in French, or None.
+        is_written: whether a language model wrote it; the text of others is quoted from the documents.
     """
 
     question: str
@@ -127,3 +129,5 @@ class Answer:
     mode: str
     statements: tuple[Statement, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    notice: str | None = None
+    is_written: bool = False

@@ -219,7 +219,7 @@ def test_the_seed_document_is_kept_byte_for_byte() -> None:
 
 def test_every_requirement_is_pinned_and_locked() -> None:
     locked = pins("constraints.txt")
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-training.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-chat.txt", "requirements-training.txt"):
         assert pins(name), name
         assert {pin: version for pin, version in pins(name).items() if locked.get(pin) != version} == {}
 

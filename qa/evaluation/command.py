@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.command import DEFAULT_INDEX, embedder_option, reader_option, reranker_option
+from index.command import DEFAULT_INDEX, chat_model_option, embedder_option, reader_option, reranker_option
 from index.embed import open_embedder
 from index.errors import InputError
 from index.types import Document
@@ -23,6 +23,7 @@ from qa.evaluation.plot import check_plot, write_plot
 from qa.evaluation.pseudo import NOTICE, pseudo_questions
 from qa.evaluation.report import differences_to_dict, figures_to_dict, show_differences, show_figures
 from qa.evaluation.runs import Run, check_writable, read_run, write_run
+from qa.generate import open_generator
 from qa.reranker import open_reranker
 
 __all__ = ["add_options", "run"]
@@ -54,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     embedder_option(parser, "embedding model of the paragraphs, or that of the index that is named")
     reranker_option(parser)
     reader_option(parser)
+    chat_model_option(parser)
     parser.add_argument(
         "--without-source",
         action="store_true",
@@ -81,8 +83,9 @@ def run(options: argparse.Namespace) -> int:
     if options.plot:
         check_plot()
     reranker = open_reranker(options.reranker) if options.reranker else None
+    generator = open_generator(options.chat_model)
     with _asked(options) as (corpus, questions, about):
-        chatbot = Chatbot(corpus, reranker=reranker, reader=options.reader or "bundled")
+        chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled")
         outcomes = _ask(chatbot, corpus, questions, without_source=options.without_source)
         about |= {"mode": chatbot.mode, "generation": corpus.generation}
     figures = figures_of(outcomes)
@@ -100,7 +103,7 @@ def _check(options: argparse.Namespace) -> None:
     of_asking = {
         "--corpus": options.corpus or None, "--without-source": options.without_source or None, "--out": options.out,
         "--plot": options.plot, "--index": options.index, "--embedder": options.embedder,
-        "--reranker": options.reranker, "--reader": options.reader,
+        "--reranker": options.reranker, "--reader": options.reader, "--chat-model": options.chat_model,
     }  # fmt: skip
     if options.compare and (given := [name for name, value in (of_pseudo | of_asking).items() if value is not None]):
         raise InputError(f"{', '.join(given)}: expected nothing beside the two runs, as --compare asks no question")

@@ -22,6 +22,8 @@ _MEANS = (
     "evidence_hit@3",
     "evidence_hit@1_answered",
     "first_document_right_answered",
+    "citation_recall",
+    "citation_precision",
     "exact_match",
     "f1",
     "false_refusals",

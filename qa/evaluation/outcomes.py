@@ -11,6 +11,7 @@ from index.errors import InputError
 from index.types import Hit
 from qa.chatbot import Chatbot
 from qa.evaluation.answers import exact_match, holds_answer, token_f1
+from qa.evaluation.citations import citation_values
 from qa.evaluation.gold import GoldQuestion
 from qa.evaluation.hidden import HidingCorpus
 from qa.evaluation.ranking import DEPTHS, rank_of, ranking_values
@@ -179,7 +180,7 @@ def _answer_values(gold: GoldQuestion, answer: Answer, *, place: int | None, giv
     if answer.answered:
         values["evidence_hit@1_answered"] = float(place == 1)
         values["first_document_right_answered"] = float(answer.citations[0].document_id in gold.documents)
-    return values
+    return values | citation_values(answer)
 
 
 def _is_right(gold: GoldQuestion, cited: Citation) -> bool:

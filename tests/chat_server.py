@@ -1,0 +1,106 @@
+"""A chat server that really runs: ``transformers serve`` on a tiny model of random weights, and how to end it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ChatServer", "chat_server", "free_port", "save_chat_model"]
+
+_WORDS = tuple("le la les port navires compte Brest deux trois mai juin et un une de des . , [1] [2]".split())  # noqa: SIM905
+_TEMPLATE = (
+    "{% for message in messages %}<s>{{ message['role'] }} {{ message['content'] }}{% endfor %}"
+    "{% if add_generation_prompt %}<s>assistant {% endif %}"
+)
+_START_S = 120.0
+
+
+@dataclass(frozen=True)
+class ChatServer:
+    """A running server: its OpenAI-compatible address, the model that it serves, its process."""
+
+    url: str
+    model: str
+    process: subprocess.Popen[bytes]
+
+
+def save_chat_model(folder: Path) -> Path:
+    """Write a causal language model of two layers with random weights, and return its folder."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    special = ["<unk>", "<s>", "</s>"]
+    vocabulary = {word: number for number, word in enumerate([*special, *_WORDS])}
+    words = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
+    tokenizer.chat_template = _TEMPLATE
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(5)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=4096,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=2,
+    )
+    model = LlamaForCausalLM(config)
+    model.generation_config.eos_token_id = None  # it writes until it is told to stop
+    model.save_pretrained(folder)
+    return folder
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def chat_server(model: Path, log: Path) -> Iterator[ChatServer]:
+    """Serve a model until the block ends."""
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("transformers")), "serve", str(model)]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
+    try:
+        _wait_until_up(f"http://127.0.0.1:{port}/health", process, log)
+        yield ChatServer(f"http://127.0.0.1:{port}/v1", str(model), process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _START_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")

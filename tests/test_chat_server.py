@@ -1,0 +1,185 @@
+"""Chat models behind real servers: one that runs a small model, and one that refuses, is slow, or cuts off."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from index import CorpusIndex
+from qa import Chatbot
+from qa.chat_model import ChatModelGenerator, open_chat_model
+from qa.types import Answer
+from tests.chat_server import chat_server, free_port, save_chat_model
+from tests.conftest import ROOT
+
+QUESTION = "Qui est le ministre ukrainien de la Défense ?"
+SAID = "Oleksii Reznikov est le ministre ukrainien de la Défense [1]."
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Return the processor time that a process has used, its threads included (Linux)."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def chatbot_on(corpus: CorpusIndex, url: str, model: str, monkeypatch: pytest.MonkeyPatch, **options: float) -> Chatbot:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    monkeypatch.delenv("OPENAI_API_BASE", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    opened = open_chat_model(f"openai:{model}", timeout_s=options.get("timeout_s", 60.0))
+    opened.max_tokens = int(options.get("max_tokens", 40))  # type: ignore[attr-defined]
+    return Chatbot(corpus, generator=ChatModelGenerator(opened, name="essai", pause=lambda seconds: None))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the processor time of the server from /proc")
+def test_a_real_server_streams_and_is_cancelled_and_killed(
+    seed_corpus: CorpusIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extractive = Chatbot(seed_corpus).ask(QUESTION)
+    with chat_server(save_chat_model(tmp_path / "model"), tmp_path / "log") as server:
+        *growing, last = chatbot_on(seed_corpus, server.url, server.model, monkeypatch).stream(QUESTION)
+        texts = [answer.text for answer in growing]
+        assert len(set(texts)) > 20
+        assert all(after.startswith(before) for before, after in pairwise(texts))
+        assert last.text == extractive.text  # what random weights write proves nothing
+        assert last.notice is not None
+        assert last.mode.startswith("extractif · ")
+
+        endless = chatbot_on(seed_corpus, server.url, server.model, monkeypatch, max_tokens=200_000)
+        stream = endless.stream(QUESTION)
+        for _ in range(5):
+            next(stream)
+        before = cpu_seconds(server.process)
+        time.sleep(1.0)
+        assert cpu_seconds(server.process) - before > 0.3  # it goes on writing
+        stream.close()  # type: ignore[attr-defined]
+        time.sleep(1.0)
+        before = cpu_seconds(server.process)
+        time.sleep(1.0)
+        assert cpu_seconds(server.process) - before < 0.2
+
+        stream = endless.stream(QUESTION)
+        for _ in range(5):
+            next(stream)
+        server.process.kill()
+        *_, last = stream
+        assert last.text == extractive.text
+        assert last.notice is not None
+        assert "s’est interrompue" in last.notice
+    refused = endless.ask(QUESTION)
+    assert refused.notice == "Réponse extractive, car essai n’a pas pu répondre : le serveur est injoignable."
+    assert refused.text == extractive.text
+
+
+class _Scripted(BaseHTTPRequestHandler):
+    """Answers each request by the next step of the server's script."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        step = self.server.script.pop(0)  # type: ignore[attr-defined]
+        self.server.keys.append(self.headers["authorization"])  # type: ignore[attr-defined]
+        if isinstance(step, float):
+            time.sleep(step)
+            return
+        if isinstance(step, tuple):
+            status, message = step
+            body = json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.send_header("retry-after", "7")
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        for place, piece in enumerate(step):
+            reason = "stop" if place == len(step) - 1 else None
+            choice = {"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": reason}
+            event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
+        pass
+
+
+@pytest.fixture
+def scripted_server() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Scripted)
+    server.script, server.keys = [], []  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("script", "notice"),
+    [
+        ([(401, "Incorrect API key provided: sk-abcdefghijkl")], "clé refusée (erreur 401)"),
+        ([(429, "slow down")] * 3, "erreur 429"),
+        ([(429, "slow down"), [SAID]], None),
+        ([(500, "oops")] * 3, "erreur 500 du serveur"),
+        ([(404, "no such model")], "ne connaît pas ce modèle"),
+        ([(400, "This model's maximum context length is 100 tokens")] * 6, "dépassent déjà son contexte"),
+        ([(400, "This model's maximum context length is 100 tokens"), [SAID]], "Contexte trop court"),
+        ([2.0], "délai dépassé"),
+        ([[SAID[:20], SAID[20:]]], None),
+    ],
+    ids=["401", "429", "429-then-well", "500", "404", "context", "context-then-well", "slow", "well"],
+)
+def test_what_a_server_says_reaches_the_user(
+    scripted_server: ThreadingHTTPServer,
+    seed_corpus: CorpusIndex,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    script: list[object],
+    notice: str | None,
+) -> None:
+    scripted_server.script = list(script)  # type: ignore[attr-defined]
+    url = f"http://127.0.0.1:{scripted_server.server_port}/v1"
+    answer: Answer = chatbot_on(seed_corpus, url, "m", monkeypatch, timeout_s=0.5).ask(QUESTION)
+    assert (answer.notice is None) if notice is None else (notice in (answer.notice or ""))
+    assert "sk-abc" not in f"{answer}{caplog.text}"
+    assert answer.citations[0].text in {each.text for each in Chatbot(seed_corpus).ask(QUESTION).citations}
+    if script[-1] == [SAID]:
+        assert answer.text == f"{SAID[:-5]}. \\[1\\]".replace("\\[1\\]", "[1]")
+
+
+def test_the_command_line_names_a_server_and_falls_back(seed_corpus: CorpusIndex) -> None:
+    environment = os.environ | {"OPENAI_BASE_URL": f"http://127.0.0.1:{free_port()}/v1", "OPENAI_API_KEY": "none"}
+    command = [
+        sys.executable,
+        "-m",
+        "qa",
+        "ask",
+        QUESTION,
+        "--index",
+        str(seed_corpus.directory),
+        "--chat-model",
+        "openai:m",
+    ]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    first = done.stdout.splitlines()[0]
+    assert first == (
+        "Réponse extractive, car modèle de langage openai:m n’a pas pu répondre : le serveur est injoignable."
+    )
+    assert "Oleksii Reznikov" in done.stdout
+    wrong = subprocess.run([*command[:-1], "m"], cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    assert wrong.returncode == 1
+    assert "expected provider:name" in wrong.stderr
