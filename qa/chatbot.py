@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +15,19 @@ from index.filters import Filter
 from index.results import SearchResult
 from index.search import check_k
 from index.types import Hit
-from qa.conversation import carry_over
+from qa.asked_dates import AskedDates, read_asked_dates
+from qa.conversation import Turn, carry_over
 from qa.evidence import EvidenceRanker, Ranking
-from qa.generate import Draft, ExtractiveGenerator, Generator, StreamingGenerator, cite, refusal, short_answer
+from qa.generate import (
+    Draft,
+    ExtractiveGenerator,
+    Generator,
+    StreamingGenerator,
+    cite,
+    other_dates,
+    refusal,
+    short_answer,
+)
 from qa.question import read_question
 from qa.reader import Reader, open_reader
 from qa.reranker import Reranker
@@ -37,6 +48,27 @@ _FURTHER = 0.5
 """A further sentence is cited when it is at least this likely to answer, and half as likely as the first."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What a search among some documents came to.
+
+    Attributes:
+        question: as it was searched.
+        ranking: of the sentences found.
+        generation: of the index that was asked.
+        answered: whether the first sentence is sure enough to answer with.
+        reads_dates: whether words of the question were read as dates of documents.
+        notice: what the user should know of the dates, or None.
+    """
+
+    question: Question
+    ranking: Ranking
+    generation: int
+    answered: bool
+    reads_dates: bool = False
+    notice: str | None = None
+
+
 class Chatbot:
     """Answers questions from a corpus, each answer with the sentences that prove it.
 
@@ -48,6 +80,7 @@ class Chatbot:
             `qa.reader.open_reader`), which is opened at the first question, or a reader.
         threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes the one that
             the shipped model was calibrated to.
+        today: the day that "hier" in a question counts from; None takes the day on which it is asked.
     """
 
     def __init__(
@@ -58,12 +91,14 @@ class Chatbot:
         reranker: Reranker | None = None,
         reader: Reader | str = "bundled",
         threshold: float | None = None,
+        today: datetime.date | None = None,
     ) -> None:
         self._corpus = corpus
         self._reranker = reranker
         self._reader = reader
         self._generator = generator or ExtractiveGenerator()
         self._threshold = threshold
+        self._today = today
 
     @cached_property
     def _ranker(self) -> EvidenceRanker:
@@ -92,6 +127,7 @@ class Chatbot:
         until: str | None = None,
         sources: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
+        read_dates: bool = True,
     ) -> Answer:
         """Answer a question by itself.
 
@@ -101,6 +137,9 @@ class Chatbot:
             until: ISO date; only documents dated then or earlier.
             sources: only documents of these files, folders or single records.
             where: only documents with these values in these metadata fields; see `CorpusIndex.search`.
+            read_dates: whether "en octobre 2022" in the question asks for documents of about then, where neither
+                ``since`` nor ``until`` is given; `Answer.dates` says which were asked. Where these do not answer and
+                others do, the answer is theirs, and `Answer.notice` says so.
 
         Returns:
             The answer, or a refusal with the nearest sentences as citations.
@@ -109,7 +148,7 @@ class Chatbot:
             InputError: if the question is empty or too long, a date is none or a value cannot be compared.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._ask(question, understood_as=None, only=only)
+        return self._ask(question, understood_as=None, only=only, read_dates=read_dates)
 
     def ask_after(
         self,
@@ -123,7 +162,8 @@ class Chatbot:
     ) -> Answer:
         """Answer a question that may be a follow-up of those before it, oldest first. Otherwise as `ask`."""
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._ask(question, understood_as=self._understood(question, before), only=only)
+        turns = [Turn(text, read_question(text).kind) for text in before]
+        return self._ask(question, understood_as=self._understood(question, turns), only=only)
 
     def stream(
         self,
@@ -133,6 +173,7 @@ class Chatbot:
         until: str | None = None,
         sources: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
+        read_dates: bool = True,
     ) -> Iterator[Answer]:
         """Answer a question by itself, and show the answer while it is written. Arguments and errors as `ask`.
 
@@ -141,7 +182,7 @@ class Chatbot:
             whole, checked answer. Closing the iterator ends the request to the model.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._answers(question, understood_as=None, only=only)
+        return self._answers(question, understood_as=None, only=only, read_dates=read_dates)
 
     def search(
         self,
@@ -176,18 +217,21 @@ class Chatbot:
         """Start a conversation that remembers its own turns only."""
         return Conversation(self)
 
-    def _ask(self, text: str, *, understood_as: str | None, only: Filter) -> Answer:
-        *_, answer = self._answers(text, understood_as=understood_as, only=only)
+    def _ask(self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool = True) -> Answer:
+        *_, answer = self._answers(text, understood_as=understood_as, only=only, read_dates=read_dates)
         return answer
 
-    def _answers(self, text: str, *, understood_as: str | None, only: Filter) -> Iterator[Answer]:
+    def _answers(
+        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool = True
+    ) -> Iterator[Answer]:
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
             dates = DateRange(only.since, only.until) if only.since or only.until else None
             question = read_question(text, understood_as=understood_as, dates=dates)
-        question, found, ranking = self._find(question, only, timings, k=N_HITS)
-        threshold = ranking.threshold if self._threshold is None else self._threshold
-        answered = bool(ranking.evidence) and ranking.confidence >= threshold
+            today = self._today or datetime.date.today()
+            asked = read_asked_dates(question.understood_as, only, today=today) if read_dates else None
+        tried = self._try_dates(question, only, asked, timings)
+        question, ranking, answered = tried.question, tried.ranking, tried.answered
         start = time.perf_counter()
         for draft in self._drafts(question, ranking, answered=answered):
             timings["answer"] = round(1000.0 * (time.perf_counter() - start), 3)
@@ -203,13 +247,36 @@ class Chatbot:
                 confidence=ranking.confidence,
                 reason=None if answered else draft.text,
                 citations=citations,
-                generation=found.generation,
+                generation=tried.generation,
                 mode=self._mode(draft.written_by or self._generator.name),
                 statements=draft.statements,
                 timings_ms=dict(timings),
-                notice=draft.notice,
+                notice=" ".join(part for part in (tried.notice, draft.notice) if part) or None,
                 is_written=draft.is_written,
+                dates=question.dates,
+                dates_read=asked.words if asked and tried.reads_dates else None,
             )
+
+    def _try_dates(self, question: Question, only: Filter, asked: AskedDates | None, timings: dict[str, float]) -> _Try:
+        """Look for the answer in the documents of the dates asked for, then, where those do not answer, in all."""
+        if asked is None:
+            return self._try(question, only, timings)
+        dated = replace(question, dates=DateRange(asked.only.since, asked.only.until))
+        within = self._try(dated, asked.only, timings)
+        if within.answered:
+            return replace(within, reads_dates=True)
+        anywhere = self._try(question, only, timings)
+        if not within.ranking.evidence:
+            return anywhere
+        if not anywhere.answered:
+            return replace(within, reads_dates=True)
+        return replace(anywhere, reads_dates=True, notice=other_dates(asked.words))
+
+    def _try(self, question: Question, only: Filter, timings: dict[str, float]) -> _Try:
+        question, found, ranking = self._find(question, only, timings, k=N_HITS)
+        threshold = ranking.threshold if self._threshold is None else self._threshold
+        answered = bool(ranking.evidence) and ranking.confidence >= threshold
+        return _Try(question, ranking, found.generation, answered)
 
     def _drafts(self, question: Question, ranking: Ranking, *, answered: bool) -> Iterator[Draft]:
         """Yield what is said, each draft with its citations: the refusal, or the answer while it is written."""
@@ -227,13 +294,13 @@ class Chatbot:
         for draft in drafts:
             yield draft if draft.citations is not None else replace(draft, citations=citations)
 
-    def _understood(self, question: str, before: Sequence[str]) -> str | None:
+    def _understood(self, question: str, before: Sequence[Turn]) -> str | None:
         """Return a follow-up with what it leaves out, by the language model where there is one; None by itself."""
         if not before:
             return None
-        rewritten = (
-            self._generator.rewrite(question, before) if isinstance(self._generator, StreamingGenerator) else None
-        )
+        rewritten = None
+        if isinstance(self._generator, StreamingGenerator):
+            rewritten = self._generator.rewrite(question, [turn.question for turn in before])
         return carry_over(question, before[-1]) if rewritten is None else rewritten
 
     def _find(
@@ -253,12 +320,11 @@ class Chatbot:
 
 
 class Conversation:
-    """Questions that follow one another: a subject left out is carried over from the turn before."""
+    """Questions that follow one another: what one leaves out is carried over from the turn before."""
 
     def __init__(self, chatbot: Chatbot) -> None:
         self._chatbot = chatbot
-        self._last: Answer | None = None
-        self._before: tuple[str, ...] = ()
+        self._turns: tuple[Turn, ...] = ()
 
     def ask(
         self,
@@ -268,9 +334,30 @@ class Conversation:
         until: str | None = None,
         sources: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
+        read_dates: bool = True,
+        understood_as: str | None = None,
     ) -> Answer:
-        """Answer the next question; `Answer.understood_as` shows how it was read. Arguments as `Chatbot.ask`."""
-        *_, answer = self.stream(question, since=since, until=until, sources=sources, where=where)
+        """Answer the next question; `Answer.understood_as` shows how it was read. Otherwise as `Chatbot.ask`.
+
+        Args:
+            question: as `Chatbot.ask`.
+            since: as `Chatbot.ask`.
+            until: as `Chatbot.ask`.
+            sources: as `Chatbot.ask`.
+            where: as `Chatbot.ask`.
+            read_dates: as `Chatbot.ask`.
+            understood_as: the question with what it leaves out, by the user's own reading; None reads it from the turns
+                before.
+        """
+        *_, answer = self.stream(
+            question,
+            since=since,
+            until=until,
+            sources=sources,
+            where=where,
+            read_dates=read_dates,
+            understood_as=understood_as,
+        )
         return answer
 
     def stream(
@@ -281,19 +368,26 @@ class Conversation:
         until: str | None = None,
         sources: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
+        read_dates: bool = True,
+        understood_as: str | None = None,
     ) -> Iterator[Answer]:
         """Answer the next question, and show the answer while it is written; a turn that is cut off is not remembered.
 
-        Arguments and errors as `Chatbot.ask`, answers as `Chatbot.stream`.
+        Arguments and errors as `ask`, answers as `Chatbot.stream`.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        understood = self._chatbot._understood(question, self._before)
+        understood = understood_as or self._chatbot._understood(question, self._turns)
         answer = None
-        for answer in self._chatbot._answers(question, understood_as=understood, only=only):
+        for answer in self._chatbot._answers(question, understood_as=understood, only=only, read_dates=read_dates):
             yield answer
         if answer is not None:
-            self._last = answer
-            self._before = (*self._before[-_REMEMBERED + 1 :], answer.understood_as)
+            kind = read_question(answer.understood_as).kind
+            turn = Turn(answer.understood_as, kind, answer.short_answer)
+            self._turns = (*self._turns[-_REMEMBERED + 1 :], turn)
+
+    def forget(self) -> None:
+        """Forget the last turn, as if it had not been asked; nothing where there is none."""
+        self._turns = self._turns[:-1]
 
 
 def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -50,13 +50,10 @@ DETERMINERS = word_list(
 )
 NAME_WORD = r"[A-ZÀ-ÖØ-Þ][\w'’-]*"
 NAME = re.compile(
-    rf"(?<![\w-]){NAME_WORD}(?:\s+(?:(?:de|du|des|la|le|d'|l'|von|van|ben|al)\s*)?{NAME_WORD})*"
+    rf"(?<![\w-])(?:\d+ )?{NAME_WORD}(?:\s+(?:(?:de|du|des|la|le|d'|l'|von|van|ben|al)\s*)?{NAME_WORD})*"
     r"(?: [a-zà-ÿ]+(?:al|ale|aux|ales|aires?|iques?|aise?|ien|ienne|éen|éenne|aine?|oise?|unis?)(?![\w-]))?"
 )
-_ENDS_PHRASE = "|".join(
-    f"{word}\\b"
-    for word in "et ou qui que en à au aux dans sur par pour a chez avec contre selon de ont est sont".split()
-)
+_ENDS_PHRASE = r"(?:et|ou|qui|que|en|à|au|aux|dans|sur|par|pour|a|chez|avec|contre|selon|de|ont|est|sont)\b"
 WITH_PREPOSITION = re.compile(
     r"(?<![\w'-])(?P<preposition>en|à|au|aux|dans|sur|chez|vers|sous|par|pour|contre|avec|selon|de|du|des|d')\s*"
     r"(?P<noun>(?:l'|la |le |les |un |une )?(?:[\w-]+)"

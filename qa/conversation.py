@@ -82,12 +82,13 @@ _TONIC = re.compile(
     r"\b(?P<word>(?:pour|avec|sans|chez|contre|de|d'|par|sur|à|selon|que|qu') ?)(?P<who>lui|elle|eux|elles)\b"
 )
 _DATIVE = re.compile(r"(?<![\w'-])(?:lui|leur) (?=[a-zà-ÿ]+)")
-_THERE = re.compile(r"(?<![\w-])(?:y (?!a\b|a-t|avait|aura|eut|ait)|là-bas\b)", re.IGNORECASE)
+_THERE = re.compile(r"(?<![\w-])(?:y (?!a(?![\w-])|a-t-il|a-t-on|avait|aura|eut|ait)|là-bas\b)", re.IGNORECASE)
 _DEMONSTRATIVE = re.compile(
-    r"(?<![\w-])(?:ce|cet|cette|ces) (?!(?:année|mois|semaine|jour|soir|matin|été|hiver|printemps|automne|fois|temps)s?\b)"
-    r"[a-zà-ÿ]{3}",
+    r"(?<![\w-])(?:ce|cet|cette|ces) "
+    r"(?!(?:année|mois|semaine|jour|soir|matin|été|hiver|printemps|automne|fois|temps)s?\b)[a-zà-ÿ]{3}",
     re.IGNORECASE,
 )
+_ASKS = re.compile(r"\best-ce\b|\b(?:quoi|qui|quand|où|comment|combien|pourquoi|quel(?:le)?s?)\b", re.IGNORECASE)
 _IS_IT = re.compile(r"^(?:est-ce|était-ce|c'est|c'était) (?!que |qu'|qui |quoi)", re.IGNORECASE)
 _HAPPENED = re.compile(r"\by (?:a-t-il|avait-il|aura-t-il) eu\b|\bil y a eu\b", re.IGNORECASE)
 _SAYING = re.compile(
@@ -101,7 +102,8 @@ _OBJECT = re.compile(r"(?<![\w'-])l'(?P<verb>(?:a|ont|avait|avaient|aura|auront)
 _THAT_OF = re.compile(r"^(?:celui|celle|ceux|celles) (?=de |du |des |d')", re.IGNORECASE)
 _IT = re.compile(
     r"(?<![\w'-])l'(?=(?:a|ai|as|ont|avait|avaient|aura|eut)\b)|(?<![\w'-])(?:cela|ça)\b|\ben (?=parle|pense|dit|a-t-)"
-    r"|^(?:qui|pourquoi|comment|quand|où) (?:le|la|les) \w+(?:e|ent|ait|ient|it|era)$|^combien (?:en|sont|étaient|ont) "
+    r"|^(?:qui|pourquoi|comment|quand|où) (?:le|la|les) [a-zà-ÿ]+$|^qui en (?:est|sont|était|a) "
+    r"|^combien (?:en|sont|étaient|ont) "
     r"|\b(?:va|vont|doit|doivent|peut|peuvent|veut|veulent) (?:le |la |les |l')\w+(?:er|ir|re)\b",
     re.IGNORECASE,
 )
@@ -160,7 +162,7 @@ def _with_other(word: str, rest: str, bare: str) -> str:
 
 def _is_part(rest: str, *, opened: bool) -> bool:
     """Say whether a follow-up is a part of a question only: nothing that asks, and "Et" or a preposition first."""
-    if OPENING.match(rest) or INVERTED.search(rest) or re.search(r"\best-ce\b", rest, re.IGNORECASE):
+    if OPENING.match(rest) or INVERTED.search(rest) or _ASKS.search(rest):
         return False
     words = rest.split()
     if opened:

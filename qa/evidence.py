@@ -31,7 +31,8 @@ __all__ = ["READ_CLOSELY", "EvidenceRanker", "Ranking", "read_sentences"]
 READ_CLOSELY = 12
 """Sentences whose words are read for a short answer without a reader, which costs a millisecond each."""
 
-_FIRST_WINDOWS, _MORE_WINDOWS = 4, 4
+_BATCHES = (4, 4, 4)
+"""Windows that are read, and how many more at a time while none surely answers."""
 _SURE = -1.0
 """Log-odds of a sentence above which no more windows are read: on training questions the answer is found as often."""
 
@@ -140,7 +141,7 @@ def read_sentences(
     places = {each.sentence.place: place for place, each in enumerate(ranked.found)}
     windows = windows_of(ranked, hits)
     readings: dict[int, SentenceReading] = {}
-    for n_windows in (_FIRST_WINDOWS, _MORE_WINDOWS):
+    for n_windows in _BATCHES:
         batch = list(islice(windows, n_windows))
         for window, said in zip(batch, reader.read(question, batch), strict=True):
             for number, sentence in enumerate(window.sentences):

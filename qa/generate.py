@@ -17,6 +17,7 @@ __all__ = [
     "cite",
     "escape",
     "open_generator",
+    "other_dates",
     "refusal",
     "short_answer",
 ]
@@ -163,6 +164,11 @@ def refusal(question: Question, n_nearest: int) -> str:
     }.get(question.kind, "ne répond à cette question")
     near = " Voici les phrases les plus proches." if n_nearest else ""
     return f"Les documents ne répondent pas : aucune phrase trouvée {missing}.{near}"
+
+
+def other_dates(words: str) -> str:
+    """Return what the user is told where the documents of the dates asked for do not answer, and others do."""
+    return f"Les documents de la période demandée (« {words} ») ne répondent pas ; la réponse vient d’autres dates."
 
 
 def escape(text: str) -> str:

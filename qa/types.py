@@ -114,6 +114,9 @@ class Answer:
         statements: the statements of ``text`` with their support.
         timings_ms: milliseconds by stage.
         notice: what the user should know of how the answer was written, in French, or None.
+        dates: the dates that documents had to have, given or read from the question, or None.
+        dates_read: the words of the question that were read as dates of documents, or None; ``dates`` is None with them
+            where no document of then answered and others were asked.
         is_written: whether a language model wrote it; the text of others is quoted from the documents.
     """
 
@@ -131,3 +134,5 @@ class Answer:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     notice: str | None = None
     is_written: bool = False
+    dates: DateRange | None = None
+    dates_read: str | None = None
