@@ -18,7 +18,7 @@ from qa.facts import DateFact, Facts, NumberFact, dimension, read_facts
 from qa.types import Status
 from qa.wording import LEXICAL_NEGATIONS, is_empty_word, same_word
 
-__all__ = ["Verdict", "Verifier", "verify_statement"]
+__all__ = ["Verdict", "Verifier", "find_error", "verify_statement"]
 
 _PARTLY = 0.6
 """Least share of content words in the source for full support; chosen on the dev half of `benchmarks/claims.jsonl`."""
@@ -72,10 +72,20 @@ def verify_statement(statement: str, sentences: Sequence[Sentence | str]) -> Ver
     """
     if not sentences:
         return Verdict("unsupported", "aucune source n’est citée")
-    texts = [each if isinstance(each, str) else each.text for each in sentences]
+    error = find_error(statement, sentences)
+    return Verdict("unsupported", error) if error else _cover(_facts(statement), _source_facts(sentences))
+
+
+def find_error(statement: str, sentences: Sequence[Sentence | str]) -> str | None:
+    """Return in what a statement differs from its sentences by the strict checks, as a clause in French, or None.
+
+    Args:
+        statement: as `verify_statement`.
+        sentences: at least one.
+    """
     documents = {each.document.date for each in sentences if not isinstance(each, str) and each.document.date}
-    mine, source = _facts(statement), _facts("\n".join(f"{text} ;" if len(texts) > 1 else text for text in texts))
-    reason = (
+    mine, source = _facts(statement), _source_facts(sentences)
+    return (
         _wrong_number(mine, source)
         or _wrong_unit(mine, source)
         or _wrong_date(mine, source, documents)
@@ -84,7 +94,12 @@ def verify_statement(statement: str, sentences: Sequence[Sentence | str]) -> Ver
         or find_opposite(mine, source)
         or find_swap(mine, source)
     )
-    return Verdict("unsupported", reason) if reason else _cover(mine, source)
+
+
+def _source_facts(sentences: Sequence[Sentence | str]) -> Facts:
+    """Return the facts of all sentences together; a stop parts them, so that nothing is read across."""
+    texts = [each if isinstance(each, str) else each.text for each in sentences]
+    return _facts("\n".join(f"{text} ;" if len(texts) > 1 else text for text in texts))
 
 
 _facts = lru_cache(maxsize=_REMEMBERED)(read_facts)
