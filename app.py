@@ -66,6 +66,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--chat-model", metavar="PROVIDER:NAME", help="language model that writes the answers, such as ollama:mistral"
     )
+    parser.add_argument("--verifier", metavar="NAME", help="entailment model (NLI) that checks what it wrote too")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")
     return parser.parse_args(argv)
@@ -140,7 +141,7 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     from ui.page import build_page, launch_page
 
     reranker = None if options.reranker is None else open_reranker(options.reranker)
-    generator = open_generator(options.chat_model)
+    generator = open_generator(options.chat_model, verifier=options.verifier)
     chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=open_reader(options.reader) or "none")
     page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads"))
     url = launch_page(page, host=options.host, port=options.port)

@@ -18,6 +18,7 @@ __all__ = [
     "reader_option",
     "reranker_option",
     "run_command",
+    "verifier_option",
 ]
 
 DEFAULT_INDEX = "data/index"
@@ -71,6 +72,16 @@ def chat_model_option(parser: argparse.ArgumentParser) -> None:
         metavar="PROVIDER:NAME",
         help="let a language model write the answers, each statement checked: 'ollama:NAME', 'openai:NAME' with "
         "OPENAI_BASE_URL for a server of one's own, or any other of LangChain's; keys are read from the environment",
+    )
+
+
+def verifier_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command take ``--verifier``: the name that `qa.entailment.open_verifier` opens, None where not given."""
+    parser.add_argument(
+        "--verifier",
+        metavar="NAME",
+        help="check what a language model wrote with an entailment model (NLI) too: a CrossEncoder of three labels by "
+        "its hub name, or its folder",
     )
 
 

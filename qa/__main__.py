@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from index.command import chat_model_option, index_option, reader_option, reranker_option, run_command
+from index.command import chat_model_option, index_option, reader_option, reranker_option, run_command, verifier_option
 from index.corpus import CorpusIndex
 from index.dates import format_date
 from qa.chatbot import Chatbot
@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     reranker_option(ask)
     reader_option(ask)
     chat_model_option(ask)
+    verifier_option(ask)
     ask.set_defaults(run=_ask)
 
     receipt = commands.add_parser("verify", parents=[_common()], help="say which citations of a receipt still hold")
@@ -95,7 +96,7 @@ def _readings(value: str) -> list[Any]:
 def _ask(options: argparse.Namespace) -> int:
     corpus = CorpusIndex.open(options.index)
     reranker = None if options.reranker is None else open_reranker(options.reranker)
-    generator = open_generator(options.chat_model)
+    generator = open_generator(options.chat_model, verifier=options.verifier)
     chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled")
     where: dict[str, list[Any]] = {}
     for field, value in options.where:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from qa.facts import Facts, Token
+from qa.facts import Facts
+from qa.tokens import Token
 from qa.word_classes import word_list
 from qa.wording import LEXICAL_NEGATIONS, OPPOSITES, same_word
 

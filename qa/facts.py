@@ -5,39 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
-from index.analyze import Analyzer
 from index.date_values import MONTHS, WEEKDAYS
 from qa.question import fold
+from qa.tokens import MULTIPLES, ONE, Token, split_tokens, value_of, value_of_words
 from qa.word_classes import word_list
 
-__all__ = ["DateFact", "Facts", "NumberFact", "Token", "dimension", "read_facts"]
-
-_SPACES = " \u00a0\u2009\u202f"
-_TOKEN = re.compile(
-    rf"(?P<time>(?<![\d.,])\d{{1,2}}[{_SPACES}]?[hH](?:[{_SPACES}]?\d\d)?(?!\w))"
-    rf"|(?P<ordinal>\d+(?:ers?|[èe]res?|[eè]mes?|es?|nde?s?)(?!\w))"
-    rf"|(?P<number>\d{{1,3}}(?:[{_SPACES}.]\d{{3}})+(?:,\d+)?(?!\d)|\d+(?:[.,]\d+)?)"
-    r"|(?P<word>[^\W_]+(?:[-\u2010\u2011][^\W_]+)*|km/h|°[CF]?|[%€$£])"
-    r"|(?P<stop>[.!?…;:()«»“”\"]|,|\s[-–—]\s)"
-)
-_GROUPING = re.compile(rf"[{_SPACES}.](?=\d{{3}}(?!\d))")
-
-_SMALL = {
-    **{"zero": 0, "deux": 2, "trois": 3, "quatre": 4, "cinq": 5, "six": 6, "sept": 7, "huit": 8, "neuf": 9, "dix": 10},
-    **{"onze": 11, "douze": 12, "treize": 13, "quatorze": 14, "quinze": 15, "seize": 16, "vingt": 20, "vingts": 20},
-    **{"trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60, "septante": 70, "huitante": 80, "nonante": 90},
-    **{"dizaine": 10, "douzaine": 12, "quinzaine": 15, "vingtaine": 20, "trentaine": 30, "quarantaine": 40},
-    **{"cinquantaine": 50, "soixantaine": 60, "un": 1, "une": 1},
-    **{"deuxieme": 2, "troisieme": 3, "quatrieme": 4, "cinquieme": 5, "sixieme": 6, "septieme": 7, "huitieme": 8},
-    **{"neuvieme": 9, "dixieme": 10, "second": 2, "seconde": 2},
-}
-_TIMES = {
-    **{"cent": 100, "cents": 100, "centaine": 100, "mille": 1_000, "millier": 1_000},
-    **{"million": 1_000_000, "millions": 1_000_000, "milliard": 10**9, "milliards": 10**9},
-}
-_ONE = word_list("un une")
+__all__ = ["DateFact", "Facts", "NumberFact", "dimension", "read_facts"]
 
 _MEASURES = {
     "time": "seconde minute heure jour semaine mois an siecle",
@@ -80,30 +54,6 @@ _OPENERS = word_list(
 _WORDLIKE = re.compile(r"(?:e|ee|es|ees|ant|ment|ie|ies|ue|ues)$")
 _MONTHS = {fold(month): number for number, month in enumerate(MONTHS, start=1)}
 _ANSWER_OF_YEAR = range(1000, 2200)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word, number or stop of a text.
-
-    Attributes:
-        text: as written.
-        folded: lower case, without accents.
-        terms: what the analyzer makes of it; empty for a stop word, a number or punctuation.
-        kind: ``word``, ``number``, ``ordinal``, ``time`` or ``stop``.
-        first: whether a sentence begins with it.
-    """
-
-    text: str
-    folded: str
-    terms: tuple[str, ...]
-    kind: str
-    first: bool
-
-    @property
-    def is_capital(self) -> bool:
-        """Whether it is a word that begins with a capital letter."""
-        return self.kind == "word" and self.text[0].isupper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +113,9 @@ class Facts:
     units: frozenset[str]
 
 
-@cache
-def _analyzer() -> Analyzer:
-    return Analyzer()
-
-
 def read_facts(text: str) -> Facts:
     """Read the numbers, dates and names of a French text of one or several sentences."""
-    tokens = tuple(_tokens(text))
+    tokens = tuple(split_tokens(text))
     dates, taken = _dates(tokens)
     numbers = tuple(_numbers(tokens, taken))
     taken = taken | {place for number in numbers for place in range(number.at, number.end)}
@@ -183,54 +128,10 @@ def dimension(unit: str) -> str:
     return _DIMENSION[unit]
 
 
-def _tokens(text: str) -> Iterator[Token]:
-    terms = _analyzer().terms
-    first = True
-    for match in _TOKEN.finditer(text):
-        kind, written = match.lastgroup or "", match.group()
-        folded = fold(written.lower())
-        found = tuple(terms(written)) if kind == "word" and written[0].isalpha() else ()
-        yield Token(written, folded, found, kind, first)
-        first = kind == "stop" and (first or written in '.!?…;:«“"')
-
-
-def _value(token: Token) -> float | None:
-    """Return the number that a token says by itself, or None."""
-    match token.kind:
-        case "number":
-            return float(_GROUPING.sub("", token.text).replace(",", "."))
-        case "ordinal":
-            return float(re.sub(r"\D", "", token.text))
-        case "time":
-            hours, _, minutes = token.folded.partition("h")
-            return int(hours) + int(minutes.strip() or 0) / 60.0
-    parts = token.folded.split("-")
-    if token.kind != "word" or not all(part in _SMALL or part in _TIMES or part == "et" for part in parts):
-        return None
-    return _in_words([part for part in parts if part != "et"])
-
-
-def _in_words(words: Sequence[str]) -> float | None:
-    """Return the value of number words in a row: "quatre vingt dix sept" is 97, "deux cent mille" 200,000."""
-    if len(words) > 1 and words[0] in _ONE and words[1].endswith("aine"):
-        words = words[1:]  # "une dizaine"
-    total, current = 0, 0
-    for word in words:
-        if word in _SMALL:
-            value = _SMALL[word]
-            current = current - 4 + 80 if value == 20 and current % 10 == 4 and current < 10 else current + value
-        else:
-            factor = _TIMES[word]
-            current = max(current, 1) * factor
-            if factor >= 1000:
-                total, current = total + current, 0
-    return float(total + current) if words else None
-
-
 def _numbers(tokens: Sequence[Token], taken: set[int]) -> Iterator[NumberFact]:
     at = 0
     while at < len(tokens):
-        value = None if at in taken else _value(tokens[at])
+        value = None if at in taken else value_of(tokens[at])
         if value is None:
             at += 1
             continue
@@ -243,20 +144,20 @@ def _numbers(tokens: Sequence[Token], taken: set[int]) -> Iterator[NumberFact]:
                 word = tokens[end].folded
                 further: float | None = 1.0
             else:
-                further = _value(tokens[end]) if word not in _ONE else None
+                further = value_of(tokens[end]) if word not in ONE else None
             if tokens[at].kind == "number":
-                if word not in _TIMES:
+                if word not in MULTIPLES:
                     break
-                value *= _TIMES[word]
+                value *= MULTIPLES[word]
             elif further is None:
                 break
             else:
                 words.append(word)
-                joined = _in_words([part for each in words for part in each.split("-") if part != "et"])
+                joined = value_of_words([part for each in words for part in each.split("-") if part != "et"])
                 value = further if joined is None else joined
             end += 1
         unit, past = _unit_after(tokens, end)
-        if value == 1.0 and words[0] in _ONE and end == at + 1 and unit is None:
+        if value == 1.0 and words[0] in ONE and end == at + 1 and unit is None:
             at += 1  # an article
             continue
         noun = () if unit else _noun_after(tokens, end)
@@ -270,7 +171,7 @@ def _numbers(tokens: Sequence[Token], taken: set[int]) -> Iterator[NumberFact]:
 
 
 def _continues_with_one(tokens: Sequence[Token], at: int) -> bool:
-    return at < len(tokens) and tokens[at].folded in (*_ONE, "onze")
+    return at < len(tokens) and tokens[at].folded in (*ONE, "onze")
 
 
 def _unit_after(tokens: Sequence[Token], at: int) -> tuple[str | None, int]:
@@ -402,7 +303,7 @@ def _is_name(tokens: Sequence[Token], at: int) -> bool:
     token = tokens[at]
     if not token.is_capital or token.folded in _TITLES or token.folded in WEEKDAYS or token.folded in _MONTHS:
         return False
-    if _value(token) is not None:
+    if value_of(token) is not None:
         return False
     if not token.first:
         return token.folded not in _OPENERS or (token.folded in _PARTICLES and at > 0 and _is_name(tokens, at - 1))

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from index.errors import InputError
 from qa.types import Citation, Evidence, Question, Statement
+from qa.verify import verify_statement
 
 __all__ = [
     "Draft",
@@ -107,19 +109,28 @@ class ExtractiveGenerator:
         return Draft("\n\n".join(lines), tuple(statements))
 
 
-def open_generator(chat_model: str | None) -> Generator:
+def open_generator(chat_model: str | None, *, verifier: str | None = None) -> Generator:
     """Return the generator that a chat model's name stands for, the extractive one for None.
 
+    Args:
+        chat_model: ``provider:name``, or None.
+        verifier: name of an entailment model that checks its statements too, or None.
+
     Raises:
-        InputError: if the name has no provider.
+        InputError: if the name has no provider, or a verifier is named and no chat model: quotations need none.
         ModelError: if the model cannot be opened.
     """
+    if chat_model is None and verifier is not None:
+        raise InputError(f"--verifier {verifier}: expected with --chat-model only, as quotations need no check")
     if chat_model is None:
         return ExtractiveGenerator()
     # LangChain takes a second to import, and only who names a model waits for it.
     from qa.chat_model import ChatModelGenerator, open_chat_model  # noqa: PLC0415
+    from qa.entailment import open_verifier  # noqa: PLC0415 - likewise
 
-    return ChatModelGenerator(open_chat_model(chat_model), name=f"modèle de langage {chat_model}")
+    model = open_chat_model(chat_model)
+    judge = verify_statement if verifier is None else open_verifier(verifier)
+    return ChatModelGenerator(model, name=f"modèle de langage {chat_model}", verifier=judge)
 
 
 def short_answer(evidence: Evidence) -> str | None:

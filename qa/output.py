@@ -14,9 +14,13 @@ __all__ = ["answer_to_dict", "hit_to_dict"]
 def answer_to_dict(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON values, with the fields of `Answer`, `Citation` and `Statement` under their names.
 
-    A citation has a ``page`` only where its document has pages.
+    A citation has a ``page`` only where its document has pages, an answer a ``notice`` only where there is one;
+    ``is_written`` is left out, as ``mode`` says who wrote.
     """
     record = asdict(answer)
+    del record["is_written"]
+    if answer.notice is None:
+        del record["notice"]
     return record | {
         "citations": [_paged(citation) for citation in record["citations"]],
         "statements": [dict(s) | {"markers": list(s["markers"])} for s in record["statements"]],

@@ -18,7 +18,7 @@ from qa.facts import DateFact, Facts, NumberFact, dimension, read_facts
 from qa.types import Status
 from qa.wording import LEXICAL_NEGATIONS, is_empty_word, same_word
 
-__all__ = ["Verdict", "Verifier", "verify_statement"]
+__all__ = ["Verdict", "Verifier", "find_error", "verify_statement"]
 
 _PARTLY = 0.6
 """Least share of content words in the source for full support; chosen on the dev half of `benchmarks/claims.jsonl`."""
@@ -33,6 +33,9 @@ _LAST_RUN = 2
 """So many at the end of a statement do, where additions stand."""
 
 _NEGATIVE = frozenset(("ne", "n", "pas", "aucun", "aucune", "jamais", "sans", "ni"))
+
+_BEFORE = 600
+"""Characters before a cited sentence in which a name that it does not repeat may stand."""
 
 _REMEMBERED = 4_096
 
@@ -64,7 +67,8 @@ def verify_statement(statement: str, sentences: Sequence[Sentence | str]) -> Ver
     Args:
         statement: one statement, without markers.
         sentences: the sentences that it cites, as they are or as text. A `Sentence` lends the date of its document: a
-            year or month of the statement may come from there.
+            year or month of the statement may come from there. A name that stands only before it, or in the title,
+            supports the statement in part.
 
     Returns:
         ``unsupported`` where the sentences say otherwise (a number, unit, date, name, negation, contrary word or role
@@ -72,19 +76,52 @@ def verify_statement(statement: str, sentences: Sequence[Sentence | str]) -> Ver
     """
     if not sentences:
         return Verdict("unsupported", "aucune source n’est citée")
-    texts = [each if isinstance(each, str) else each.text for each in sentences]
+    error = find_error(statement, sentences)
+    if error is not None:
+        return Verdict("unsupported", error)
+    mine, source = _facts(statement), _source_facts(sentences)
+    verdict = _cover(mine, source)
+    if verdict.status == "supported" and (reason := _wrong_name(mine, source)) is not None:
+        return Verdict("partly", f"{reason}, mais plus haut dans le document")
+    return verdict
+
+
+def find_error(statement: str, sentences: Sequence[Sentence | str]) -> str | None:
+    """Return in what a statement differs from its sentences by the strict checks, as a clause in French, or None.
+
+    Args:
+        statement: as `verify_statement`.
+        sentences: at least one.
+    """
     documents = {each.document.date for each in sentences if not isinstance(each, str) and each.document.date}
-    mine, source = _facts(statement), _facts("\n".join(f"{text} ;" if len(texts) > 1 else text for text in texts))
-    reason = (
+    mine, source = _facts(statement), _source_facts(sentences)
+    return (
         _wrong_number(mine, source)
         or _wrong_unit(mine, source)
         or _wrong_date(mine, source, documents)
-        or _wrong_name(mine, source)
+        or (_wrong_name(mine, source) and _wrong_name(mine, _surroundings(sentences)))
         or find_negation(mine, source)
         or find_opposite(mine, source)
         or find_swap(mine, source)
     )
-    return Verdict("unsupported", reason) if reason else _cover(mine, source)
+
+
+def _source_facts(sentences: Sequence[Sentence | str]) -> Facts:
+    """Return the facts of all sentences together; a stop parts them, so that nothing is read across."""
+    texts = [each if isinstance(each, str) else each.text for each in sentences]
+    return _facts("\n".join(f"{text} ;" if len(texts) > 1 else text for text in texts))
+
+
+def _surroundings(sentences: Sequence[Sentence | str]) -> Facts:
+    """Return the facts of the sentences with what stands before them, where a "he" finds its name."""
+    texts = []
+    for each in sentences:
+        if isinstance(each, str):
+            texts.append(each)
+            continue
+        start = max(each.document.body_start, each.span.start - _BEFORE)
+        texts.append(f"{each.document.title or ''} ;\n{each.document.text[start : each.span.end]} ;")
+    return _facts("\n".join(texts))
 
 
 _facts = lru_cache(maxsize=_REMEMBERED)(read_facts)

@@ -183,3 +183,29 @@ def test_the_command_line_names_a_server_and_falls_back(seed_corpus: CorpusIndex
     wrong = subprocess.run([*command[:-1], "m"], cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     assert wrong.returncode == 1
     assert "expected provider:name" in wrong.stderr
+
+
+def test_the_command_line_prints_what_was_written_and_what_is_in_doubt(
+    scripted_server: ThreadingHTTPServer, seed_corpus: CorpusIndex
+) -> None:
+    scripted_server.script = [[SAID, " Il est âgé de 93 ans [1]."]] * 2  # type: ignore[attr-defined]
+    url = f"http://127.0.0.1:{scripted_server.server_port}/v1"
+    environment = os.environ | {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-of-a-test"}
+    command = [sys.executable, "-m", "qa", "ask", QUESTION, "--index", str(seed_corpus.directory)]
+    command += ["--chat-model", "openai:m"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, encoding="utf-8")
+    assert done.stdout.splitlines()[:3] == [
+        "Oleksii Reznikov est le ministre ukrainien de la Défense. [1]",
+        "Il est âgé de 93 ans.",
+        "    ⚠ pas confirmé par les sources : le nombre « 93 ans » n’est pas dans la source",
+    ]
+    assert "modèle de langage openai:m · " in done.stdout
+    assert scripted_server.keys == ["Bearer sk-of-a-test"]  # type: ignore[attr-defined]
+    assert "sk-of" not in done.stdout + done.stderr
+    as_json = subprocess.run(
+        [*command, "--json"], cwd=ROOT, env=environment, check=True, capture_output=True, encoding="utf-8"
+    )
+    answer = json.loads(as_json.stdout)
+    assert [each["status"] for each in answer["statements"]] == ["supported", "unsupported"]
+    assert answer["timings_ms"]["verify"] < 200.0
+    assert answer["text"] == "Oleksii Reznikov est le ministre ukrainien de la Défense. [1] Il est âgé de 93 ans. ⚠"

@@ -94,6 +94,18 @@ def test_a_document_lends_its_date() -> None:
     assert verify_statement("L'amiral quitte Brest en mai 2020.", [sentence]).status == "unsupported"
 
 
+def test_a_name_before_the_sentence_supports_in_part() -> None:
+    text = "Jean Morel commande la flotte. Il a quitté Brest mardi."
+    document = Document(id="d", source="d.txt", text=text, title="Au port de Paul Durand")
+    sentence = Sentence(document, Span(31, len(text)))
+    for name in ("Jean Morel", "Paul Durand"):
+        verdict = verify_statement(f"{name} a quitté Brest mardi.", [sentence])
+        assert verdict.status == "partly"
+        assert verdict.reason == f"le nom « {name} » n’est pas dans la source, mais plus haut dans le document"
+    assert verify_statement("Anne Petit a quitté Brest mardi.", [sentence]).status == "unsupported"
+    assert verify_statement("Jean Morel a quitté Brest mardi.", [text]).status == "supported"
+
+
 UNITS = ["{} navires", "{} euros", "{} ans", "{} %", "{} kilomètres", "{} personnes"]
 
 

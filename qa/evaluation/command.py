@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from index.command import DEFAULT_INDEX, chat_model_option, embedder_option, reader_option, reranker_option
+from index.command import (
+    DEFAULT_INDEX,
+    chat_model_option,
+    embedder_option,
+    reader_option,
+    reranker_option,
+    verifier_option,
+)
 from index.embed import open_embedder
 from index.errors import InputError
 from index.types import Document
@@ -56,6 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     reranker_option(parser)
     reader_option(parser)
     chat_model_option(parser)
+    verifier_option(parser)
     parser.add_argument(
         "--without-source",
         action="store_true",
@@ -83,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     if options.plot:
         check_plot()
     reranker = open_reranker(options.reranker) if options.reranker else None
-    generator = open_generator(options.chat_model)
+    generator = open_generator(options.chat_model, verifier=options.verifier)
     with _asked(options) as (corpus, questions, about):
         chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled")
         outcomes = _ask(chatbot, corpus, questions, without_source=options.without_source)
@@ -104,6 +112,7 @@ def _check(options: argparse.Namespace) -> None:
         "--corpus": options.corpus or None, "--without-source": options.without_source or None, "--out": options.out,
         "--plot": options.plot, "--index": options.index, "--embedder": options.embedder,
         "--reranker": options.reranker, "--reader": options.reader, "--chat-model": options.chat_model,
+        "--verifier": options.verifier,
     }  # fmt: skip
     if options.compare and (given := [name for name, value in (of_pseudo | of_asking).items() if value is not None]):
         raise InputError(f"{', '.join(given)}: expected nothing beside the two runs, as --compare asks no question")
