@@ -14,7 +14,7 @@ from tests.conftest import write_files
 ROOT = Path(__file__).parent.parent
 FIELDS = {
     "question", "understood_as", "answered", "text", "short_answer", "confidence", "reason", "citations", "generation",
-    "mode", "statements", "timings_ms", "notice", "is_written", "dates", "dates_read",
+    "mode", "statements", "timings_ms", "dates", "dates_read",
 }  # fmt: skip
 
 
