@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from index import CorpusIndex, Document, IndexLockedError, InputError, LoadError, UpdateReport
 from qa import Answer, Chatbot, Citation, Statement, answer_to_dict
+from qa.types import DateRange
 from tests.page_server import ROOT, SEED, Page, free_port, served
 from ui.answers import render_answer, render_error, render_question
 from ui.markup import escape, escape_lines
@@ -165,7 +167,7 @@ def test_escaped_markdown_is_shown_as_it_is_and_makes_no_marker() -> None:
 def test_hostile_text_is_only_text() -> None:
     hurt = citation(text=HOSTILE, source=f"{HOSTILE}.txt")
     html = render_answer(answer(HOSTILE, hurt, understood_as=HOSTILE), 1) + render_question(HOSTILE)
-    assert set(Seen(html).tags) <= {"div", "p", "strong", "a"}
+    assert set(Seen(html).tags) <= {"div", "p", "strong", "a", "button", "span"}
     assert not [attributes for _, attributes in Seen(html).elements if {"onerror", "src"} & set(attributes)]
     assert inside(render_question(HOSTILE), "div") == HOSTILE
 
@@ -183,6 +185,20 @@ def test_a_statement_without_support_is_flagged_in_words() -> None:
     doubtful = Statement("Ils sont 80.", (1,), "unsupported", "80 n’est pas dans la source")
     html = render_answer(answer("Ils sont 80. [1]", citation(), statements=(doubtful,)), 1)
     assert inside(html, "ul") == "⚠ Ils sont 80. — pas confirmé par les sources : 80 n’est pas dans la source"
+
+
+def test_dates_that_were_read_are_shown_and_can_be_left() -> None:
+    said = answer("Rien.", dates=DateRange("2022-10-01", None), dates_read="depuis <octobre>")
+    shown = unescape(render_answer(said, 1))
+    assert "Documents datés : 1er octobre 2022 – …" in shown
+    assert "depuis <octobre> ✕</button>" in shown
+    assert "&#60;octobre" in render_answer(said, 1)
+    assert "✕" not in render_answer(answer("Rien.", dates=DateRange("2022-10-01", None)), 1)
+
+
+def test_a_notice_is_shown_as_text() -> None:
+    shown = render_answer(answer("Rien.", notice="Le modèle <b> ne répond pas"), 1)
+    assert '<p class="notice">Le modèle &#60;b&#62; ne répond pas</p>' in shown
 
 
 def test_how_a_question_was_understood_is_shown_when_it_differs() -> None:
@@ -466,6 +482,23 @@ def test_ask_takes_dates(client: Client) -> None:
     question = "Comment s'appelle l'exercice de dissuasion ?"
     assert client.predict(question, "2022-10", "2022-10", api_name="/ask")["answered"]
     assert not client.predict(question, since="2023", api_name="/ask")["answered"]
+
+
+def test_ask_and_search_take_sources_fields_and_the_choice_of_reading_dates(client: Client) -> None:
+    question = "Comment s'appelle l'exercice de dissuasion en octobre 2022 ?"
+    assert client.predict(question, api_name="/ask")["dates_read"] == "en octobre 2022"
+    assert client.predict(question, read_dates=False, api_name="/ask")["dates_read"] is None
+    assert not client.predict(question, sources=["ailleurs.txt"], api_name="/ask")["answered"]
+    assert client.predict("Nord Stream", sources=["ailleurs.txt"], api_name="/search") == []
+    assert client.predict("Nord Stream", where={"auteur": "personne"}, api_name="/search") == []
+    assert client.predict("Nord Stream", since="2023", api_name="/search") == []
+    assert client.predict("Nord Stream", until="2023", api_name="/search") != []
+
+
+def test_search_gives_the_order_of_the_chatbot(page: Page, client: Client) -> None:
+    hits = client.predict("Qui a annoncé des livraisons d'armes ?", 4, api_name="/search")
+    own = Chatbot(CorpusIndex.open(page.index)).search("Qui a annoncé des livraisons d'armes ?", k=4)
+    assert [hit["start"] for hit in hits] == [hit.passage.span.start for hit in own]
 
 
 def test_a_stated_failure_reaches_the_client_as_one_line(client: Client) -> None:

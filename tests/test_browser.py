@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from index import CorpusIndex
+from qa.receipt_checks import check_receipt
+from qa.receipts import read_receipt
 from tests.page_server import SEED, START_SECONDS, Page, free_port, served
 from ui.sources import NEAREST
 
@@ -210,6 +213,39 @@ def test_the_update_button_reads_what_changed_on_disk(tab: Tab, page: Page, tmp_
     expect(tab.locator("#outcome .outcome")).to_contain_text("1 document en plus")
     tab.locator("#rebuild").click()
     expect(tab.locator("#outcome .outcome")).to_contain_text("Rien n’a changé")
+
+
+def test_a_date_that_was_read_can_be_left(tab: Tab) -> None:
+    question = "Qui est le secrétaire général de l'Otan en octobre 2022 ?"
+    ask(tab, question)
+    tab.locator("button.chip.undated").click()
+    expect(tab.locator(".answer")).to_have_count(2)
+    expect(tab.locator(".question").last).to_have_text(question)
+    expect(tab.locator("button.chip.undated")).to_have_count(1)
+    expect(tab.locator("#read-dates input")).not_to_be_checked()
+
+
+def test_a_reading_can_be_edited_and_a_turn_taken_back(tab: Tab) -> None:
+    ask(tab, "Qui est le secrétaire général de l'Otan ?")
+    ask(tab, "Combien de navires a-t-il annoncés ?")
+    expect(tab.locator(".reading")).to_have_text("Combien de navires Jens Stoltenberg a-t-il annoncés ?")
+    tab.locator("button.chip.edit").click()
+    expect(tab.locator("#question textarea")).to_have_value("Combien de navires Jens Stoltenberg a-t-il annoncés ?")
+    tab.locator("#undo").click()
+    expect(tab.locator(".question")).to_have_count(1)
+    expect(tab.locator("#question textarea")).to_have_value("Combien de navires a-t-il annoncés ?")
+
+
+def test_a_conversation_is_exported_and_its_citations_hold(tab: Tab, page: Page, tmp_path: Path) -> None:
+    ask(tab, SHIPS)
+    for form in ("md", "html", "json"):
+        with tab.expect_download() as download:
+            tab.locator(f"#export-{form}").click()
+        file = tmp_path / download.value.suggested_filename
+        download.value.save_as(file)
+        checks = check_receipt(read_receipt(file.read_text(encoding="utf-8")), CorpusIndex.open(page.index))
+        assert [check.outcome for check in checks] == ["holds"]
+        assert checks[0].turn.question == SHIPS
 
 
 def test_two_visitors_never_see_each_other(visit: Callable[..., Tab]) -> None:

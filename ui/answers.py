@@ -7,7 +7,7 @@ import re
 from index import SourcierError
 from qa import Answer, Citation
 from ui.markup import escape, escape_lines
-from ui.words import confidence_in_words, count, error_in_words
+from ui.words import confidence_in_words, count, date_in_words, error_in_words
 
 __all__ = ["render_answer", "render_error", "render_question"]
 
@@ -35,15 +35,38 @@ def render_answer(answer: Answer, turn: int) -> str:
         answer: what the chatbot said.
         turn: its number in the conversation, which ties its markers to the sections of the source panel.
     """
-    understood = ""
-    if answer.understood_as != answer.question:
-        understood = f'<p class="understood">Compris comme : {escape(answer.understood_as)}</p>'
+    read = _understood(answer) + _dates(answer) + _notice(answer)
     if not answer.answered:
-        return f'<div class="refusal">{understood}{_refusal(answer, turn)}</div>'
+        return f'<div class="refusal">{read}{_refusal(answer, turn)}</div>'
     body = "".join(_paragraph(text, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
     notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources}</p>'
-    return f'<div class="answer">{understood}{body}{_doubts(answer)}{notes}</div>'
+    return f'<div class="answer">{read}{body}{_doubts(answer)}{notes}</div>'
+
+
+def _understood(answer: Answer) -> str:
+    """Return how a follow-up was read, to be changed and asked again; nothing where it was read as typed."""
+    if answer.understood_as == answer.question:
+        return ""
+    edit = '<button type="button" class="chip edit">modifier</button>'
+    reading = f'<span class="reading">{escape(answer.understood_as)}</span>'
+    return f'<p class="understood">Compris comme : {reading} {edit}</p>'
+
+
+def _dates(answer: Answer) -> str:
+    """Return the dates of documents that the question was read to ask for, with what asks again without them."""
+    if answer.dates_read is None or answer.dates is None:
+        return ""
+    bounds = " – ".join(date_in_words(day) if day else "…" for day in (answer.dates.since, answer.dates.until))
+    again = (
+        '<button type="button" class="chip undated"'
+        f' aria-label="Chercher sans ce filtre de dates">{escape(answer.dates_read)} ✕</button>'
+    )
+    return f'<p class="dates">Documents datés : {escape(bounds)} {again}</p>'
+
+
+def _notice(answer: Answer) -> str:
+    return f'<p class="notice">{escape(answer.notice)}</p>' if answer.notice else ""
 
 
 def _refusal(answer: Answer, turn: int) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import gradio as gr
 
 from index import CorpusIndex, Progress, SourcierError
-from qa import Chatbot, Conversation
+from qa import Answer, Chatbot, Conversation
+from qa.receipts import make_receipt
 from ui.answers import render_answer, render_error, render_question
 from ui.sources import render_panel, render_sources
 from ui.summary import render_masthead, render_outcome, render_report
@@ -29,11 +30,13 @@ class Talk:
         conversation: the chatbot's memory of the visitor's questions.
         messages: what the conversation shows.
         sections: the source sections of its answers, in the same order.
+        answers: the answers themselves, in the same order; None for a question that failed.
     """
 
     conversation: Conversation
     messages: tuple[dict[str, str], ...] = ()
     sections: tuple[str, ...] = ()
+    answers: tuple[Answer | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,15 @@ class Desk:
         """Return the questions that the corpus answers."""
         return [question for question in questions if self.bot.ask(question).answered]
 
-    def ask(self, typed: str, talk: Talk | None, event: gr.EventData) -> Iterator[tuple[object, ...]]:
-        """Show a question at once, then its answer: (messages, panel, question box, talk, masthead)."""
+    def ask(self, typed: str, talk: Talk | None, read_dates: bool, event: gr.EventData) -> Iterator[tuple[object, ...]]:
+        """Show a question at once, then its answer as it is written: (messages, panel, question box, talk, masthead).
+
+        Args:
+            typed: what stands in the question box; a button that was clicked asks its own text.
+            talk: what the visitor has said and seen.
+            read_dates: whether dates in the question ask for documents of then.
+            event: what was clicked or submitted.
+        """
         question = event.target.value if isinstance(event.target, gr.Button) else typed
         talk = talk or Talk(self.bot.conversation())
         if not question.strip():
@@ -61,19 +71,45 @@ class Desk:
             return
         asked = (*talk.messages, {"role": "user", "content": render_question(question)})
         yield list(asked), gr.skip(), "", gr.skip(), gr.skip()
-        message, section = self._answer(question, talk)
-        sections = (*talk.sections, section)
-        messages = (*asked, {"role": "assistant", "content": message})
-        talk = Talk(talk.conversation, messages, sections)
-        yield list(messages), render_panel(list(sections)), gr.skip(), talk, self.masthead()
+        for answer, message, section in self._answers(question, talk, read_dates=read_dates):
+            messages = (*asked, {"role": "assistant", "content": message})
+            told = Talk(talk.conversation, messages, (*talk.sections, section), (*talk.answers, answer))
+            yield list(messages), render_panel(list(told.sections)), gr.skip(), told, gr.skip()
+        yield *(gr.skip() for _ in range(4)), self.masthead()
 
-    def _answer(self, question: str, talk: Talk) -> tuple[str, str]:
+    def _answers(self, question: str, talk: Talk, *, read_dates: bool) -> Iterator[tuple[Answer | None, str, str]]:
+        """Yield the answer so far, as a message and a section of sources; a failure is one too."""
         turn = len(talk.sections) + 1
         try:
-            answer = talk.conversation.ask(question)
-            return render_answer(answer, turn), render_sources(answer, turn, corpus=self.corpus)
+            for answer in talk.conversation.stream(question, read_dates=read_dates):
+                yield answer, render_answer(answer, turn), render_sources(answer, turn, corpus=self.corpus)
         except SourcierError as error:
-            return render_error(error), ""
+            yield None, render_error(error), ""
+
+    def undo(self, talk: Talk | None) -> tuple[object, ...]:
+        """Take the last turn back: (messages, panel, question box with its question, talk)."""
+        if talk is None or not talk.answers:
+            return tuple(gr.skip() for _ in range(4))
+        last = talk.answers[-1]
+        if last is not None:
+            talk.conversation.forget()
+        before = Talk(talk.conversation, talk.messages[:-2], talk.sections[:-1], talk.answers[:-1])
+        question = last.question if last is not None else gr.skip()
+        return list(before.messages), render_panel(list(before.sections)), question, before
+
+    def export(self, talk: Talk | None, form: str) -> tuple[str, str]:
+        """Return the conversation as a receipt: the name of the file and its text, both empty where nothing was asked.
+
+        Args:
+            talk: what the visitor has said and seen.
+            form: ``md``, ``html`` or ``json``.
+        """
+        answers = [answer for answer in talk.answers if answer is not None] if talk else []
+        if not answers:
+            return "", ""
+        receipt = make_receipt(answers, self.corpus)
+        text = {"md": receipt.to_markdown, "html": receipt.to_html, "json": receipt.to_json}[form]()
+        return f"sourcier.{form}", text
 
     def add(self, files: list[str] | None, progress: gr.Progress = PROGRESS) -> tuple[str, str, None]:
         """Add uploaded files: (outcome, masthead, the emptied drop zone)."""

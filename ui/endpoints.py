@@ -27,13 +27,31 @@ def add_endpoints(desk: Desk, *, answering: dict[str, Any], indexing: dict[str, 
         indexing: how many changes are made at a time.
     """
 
-    def ask(question: str, since: str | None = None, until: str | None = None) -> dict[str, Any]:
+    def ask(
+        question: str,
+        since: str | None = None,
+        until: str | None = None,
+        sources: list[str] | None = None,
+        where: dict[str, Any] | None = None,
+        read_dates: bool = True,
+    ) -> dict[str, Any]:
         with _stated():
-            return answer_to_dict(desk.bot.ask(question, since=since, until=until))
+            answer = desk.bot.ask(
+                question, since=since, until=until, sources=sources or (), where=where, read_dates=read_dates
+            )
+            return answer_to_dict(answer)
 
-    def search(question: str, k: int = 10) -> list[dict[str, Any]]:
+    def search(
+        question: str,
+        k: int = 10,
+        since: str | None = None,
+        until: str | None = None,
+        sources: list[str] | None = None,
+        where: dict[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
         with _stated():
-            return [hit_to_dict(hit) for hit in desk.corpus.search(question, k=k)]
+            hits = desk.bot.search(question, k=k, since=since, until=until, sources=sources or (), where=where)
+            return [hit_to_dict(hit) for hit in hits]
 
     def status() -> dict[str, Any]:
         with _stated():

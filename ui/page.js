@@ -59,6 +59,37 @@
         setTimeout(() => (button.textContent = label), 1500);
     }
 
+    // Gradio's text box takes a value over when it is told of an input.
+    function type(text) {
+        const box = document.querySelector("#question textarea");
+        box.value = text;
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+        box.focus();
+    }
+
+    function questionAbove(element) {
+        const isAbove = (other) => other.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING;
+        return [...document.querySelectorAll("#messages .question")].filter(isAbove).at(-1).textContent;
+    }
+
+    // Asks a question again without reading its dates: the box that says so is there to be checked again.
+    function askUndated(text) {
+        const box = document.querySelector("#read-dates input");
+        if (box.checked) box.click();
+        type(text);
+        // Gradio takes both over, and lets the answer before end, within a moment.
+        setTimeout(() => document.querySelector("#question .submit-button").click(), 200);
+    }
+
+    function save(name, text) {
+        if (!name) return;
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+        link.download = name;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    }
+
     document.addEventListener(
         "click",
         (event) => {
@@ -77,6 +108,9 @@
             if (event.target.closest("button.close")) sheet(false);
             const button = event.target.closest("button.copy");
             if (button) copy(button);
+            const chip = event.target.closest("button.chip");
+            if (chip?.matches(".edit")) type(chip.parentElement.querySelector(".reading").textContent);
+            if (chip?.matches(".undated")) askUndated(questionAbove(chip));
         },
         true,
     );
@@ -85,5 +119,5 @@
         if (event.key === "Escape") sheet(false);
     });
 
-    window.sourcier = { readyForNext };
+    window.sourcier = { readyForNext, save };
 })();

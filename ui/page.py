@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ WELCOME = (
 
 # Run in the page once an answer is shown.
 READY_FOR_NEXT = "() => window.sourcier.readyForNext()"
+
+EXPORTS = {"md": "Markdown", "html": "HTML", "json": "JSON"}
+# Run in the page with the name and the text of a receipt.
+SAVE = "(name, text) => window.sourcier.save(name, text)"
 
 
 def build_page(desk: Desk) -> gr.Blocks:
@@ -123,14 +128,24 @@ def _build_conversation(desk: Desk, masthead: gr.HTML) -> None:
             )
             with gr.Row(elem_id="examples"):
                 examples = [gr.Button(text, size="sm", min_width=0) for text in desk.answerable(EXAMPLES)]
-            renew = gr.Button("Nouvelle conversation", size="sm", min_width=0, elem_id="renew")
+            with gr.Row(elem_id="tools"):
+                read_dates = gr.Checkbox(
+                    True, label="Dates de la question", container=False, min_width=0, elem_id="read-dates"
+                )
+                renew = gr.Button("Nouvelle conversation", size="sm", min_width=0, elem_id="renew")
+                undo = gr.Button("Annuler", size="sm", min_width=0, elem_id="undo")
+                exports = {
+                    form: gr.Button(f"↓ {name}", size="sm", min_width=0, elem_id=f"export-{form}")
+                    for form, name in EXPORTS.items()
+                }
+            exported = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
         with gr.Column(scale=2, min_width=300, elem_id="proof"):
             panel = gr.HTML(render_panel([]))
     # One listener for every way to ask, so that a visitor's questions are answered one after the other.
     gr.on(
         [question.submit, *(example.click for example in examples)],
         desk.ask,
-        [question, talk],
+        [question, talk, read_dates],
         [messages, panel, question, talk, masthead],
         show_progress="hidden",
         trigger_mode="once",
@@ -145,6 +160,24 @@ def _build_conversation(desk: Desk, masthead: gr.HTML) -> None:
         api_visibility="private",
         **ANSWERING,
     ).then(None, js=READY_FOR_NEXT)
+
+    undo.click(
+        desk.undo,
+        talk,
+        [messages, panel, question, talk],
+        show_progress="hidden",
+        api_visibility="private",
+        **ANSWERING,
+    ).then(None, js=READY_FOR_NEXT)
+    for form, button in exports.items():
+        button.click(
+            partial(desk.export, form=form),
+            talk,
+            exported,
+            show_progress="hidden",
+            api_visibility="private",
+            **ANSWERING,
+        ).then(None, exported, js=SAVE)
 
 
 def _build_documents(desk: Desk, masthead: gr.HTML) -> None:
