@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from index.embed import StaticEmbedder
 from index.types import Span
+from training.altered_questions import altered_groups
 from training.base_model import BaseModel, french_tokenizer
 from training.cloze import cloze_questions
 from training.corpora import read_articles
@@ -34,6 +35,9 @@ _N_NEAR = 14
 _N_NEAR_CLOZE = 4
 _SIMILAR = 6
 _DEV_FOUND = 24
+_ALTERED = 0.5
+_ALTERED_SOURCE = 10
+"""Added to the number of the set that an altered question is from."""
 
 
 def main() -> None:
@@ -61,6 +65,7 @@ def main() -> None:
     writer.add_documents(documents)
     sets = {name: list(read_reader_questions(options.runs / f"{name}.jsonl")) for name in SETS}
     trained = [_train_groups(writer, sets[name], draw, closed, source) for source, name in enumerate(SETS[:2])]
+    trained += [_altered_groups(writer, sets[name], draw, closed, source) for source, name in enumerate(SETS[:2])]
     save_file(_joined(trained).arrays(), out / "questions.safetensors")
     save_file(_cloze_groups(writer, open_articles, draw).arrays(), out / "cloze.safetensors")
     _add_dev_documents(writer, sets, articles, options.data)
@@ -91,6 +96,15 @@ def _train_groups(
     writer: PiecesWriter, questions: Sequence[ReaderQuestion], draw: random.Random, closed: frozenset[str], source: int
 ) -> Groups:
     return make_groups(writer, questions, draw, closed=closed, n_near=_N_NEAR, source=source)
+
+
+def _altered_groups(
+    writer: PiecesWriter, questions: Sequence[ReaderQuestion], draw: random.Random, closed: frozenset[str], source: int
+) -> Groups:
+    """Alter so large a share of the questions as keeps most of those that are asked answerable."""
+    some = [question for question in questions if draw.random() < _ALTERED]
+    number = _ALTERED_SOURCE + source
+    return altered_groups(writer, some, draw, closed=closed, n_near=_N_NEAR, source=number)
 
 
 def _cloze_groups(writer: PiecesWriter, articles: Sequence[Mapping[str, str]], draw: random.Random) -> Groups:
@@ -167,8 +181,8 @@ def _dev_groups(writer: PiecesWriter, questions: Sequence[ReaderQuestion]) -> Gr
 
 
 def _joined(parts: Sequence[Groups]) -> Groups:
-    names = parts[0].arrays()
-    return Groups(**{name: np.concatenate([part.arrays()[name] for part in parts]) for name in names})
+    arrays = [part.arrays() for part in parts if len(part)]
+    return Groups(**{name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]})
 
 
 if __name__ == "__main__":

@@ -101,6 +101,7 @@ class PiecesWriter:
         self._spans: dict[str, list[Span]] = {}
         self._first: dict[str, int] = {}
         self._texts: dict[str, str] = {}
+        self._headings: dict[str, str] = {}
 
     def add_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Add documents: ``id``, ``text``, and optionally ``title`` and ``date``."""
@@ -108,7 +109,8 @@ class PiecesWriter:
             text, name = document["text"], str(document["id"])
             spans = split_sentences(text)
             self._texts[name], self._spans[name], self._first[name] = text, spans, len(self._sentences)
-            (title,) = self._encode([heading(document.get("title"), document.get("date"))])
+            self._headings[name] = heading(document.get("title"), document.get("date"))
+            (title,) = self._encode([self._headings[name]])
             self._titles.append(self._add(title[:_TITLE]))
             bounds = (len(self._sentences), len(self._sentences) + len(spans))
             for pieces in self._encode([text[span.start : span.end] for span in spans]):
@@ -149,6 +151,10 @@ class PiecesWriter:
     def add_questions(self, texts: Sequence[str]) -> list[tuple[int, int]]:
         """Add questions, each cut to 40 pieces."""
         return [self._add(pieces[:_QUESTION]) for pieces in self._encode(texts)]
+
+    def title_of(self, name: str) -> str:
+        """Return the title of a document with its date, as the reader is told them."""
+        return self._headings[name]
 
     def text_of(self, name: str, span: Span) -> str:
         """Return a part of a document."""

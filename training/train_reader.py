@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="processes that put batches together")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    training = Training(options.pack, options.out, workers=options.workers, few=options.few)
+    training = Training(options.pack, options.out, workers=options.workers, few=options.few, small=options.small)
     for name, train in training.stages(options).items():
         if options.stages and name not in options.stages:
             continue
@@ -134,10 +134,14 @@ class Training:
         out: folder for the readers.
         workers: processes that put batches together.
         few: measure with so few questions of each set.
+        small: folder that also gets each reader of 6 layers in 8 bits, at each checkpoint too, since a machine that is
+            only lent may go before a stage ends.
     """
 
-    def __init__(self, pack: Path, out: Path, *, workers: int, few: int | None = None) -> None:
-        self.pack, self._out, self._workers, self._few = pack, out, workers, few
+    def __init__(
+        self, pack: Path, out: Path, *, workers: int, few: int | None = None, small: Path | None = None
+    ) -> None:
+        self.pack, self._out, self._workers, self._few, self._small = pack, out, workers, few, small
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._pieces = Pieces(**load_file(pack / "pieces.safetensors"))
         self._questions = Groups(**load_file(pack / "questions.safetensors"))
@@ -222,6 +226,8 @@ class Training:
                 print(f"{stage.name} {step}/{stage.steps} {parts}, {pieces / spent:,.0f} pieces/s", flush=True)
             if step % _KEEP_EVERY == 0:
                 keep(net, optimizer, checkpoint, step)
+                if self._small is not None and not stage.name.startswith("teacher"):
+                    write_small(net, self._small, f"{stage.name}-so-far")
         return net
 
     def _tensors(self, batch: Batch) -> Sequence[torch.Tensor]:
