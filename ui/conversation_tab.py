@@ -27,6 +27,9 @@ WELCOME = (
 # Run in the page once an answer is shown.
 READY_FOR_NEXT = "() => window.sourcier.readyForNext()"
 
+# Run in the page with what a visitor said, once it is kept.
+KEPT = "(said) => window.sourcier.kept(said)"
+
 EXPORTS = {"md": "Markdown", "html": "HTML", "json": "JSON"}
 # Run in the page with the name and the text of a receipt.
 SAVE = "(name, text) => window.sourcier.save(name, text)"
@@ -70,16 +73,19 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
                     True, label="Dates de la question", container=False, min_width=0, elem_id="read-dates"
                 )
                 renew = gr.Button("Nouvelle conversation", size="sm", min_width=0, elem_id="renew")
+                stop = gr.Button("Arrêter", size="sm", min_width=0, elem_id="stop")
+                retry = gr.Button("Réessayer", size="sm", min_width=0, elem_id="retry")
                 undo = gr.Button("Annuler", size="sm", min_width=0, elem_id="undo")
                 exports = {
                     form: gr.Button(f"↓ {name}", size="sm", min_width=0, elem_id=f"export-{form}")
                     for form, name in EXPORTS.items()
                 }
+            said = gr.Textbox(elem_id="said", label="Avis")  # hidden by the style sheet
             exported = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
         with gr.Column(scale=2, min_width=300, elem_id="proof"):
             panel = gr.HTML(render_panel([]))
     # One listener for every way to ask, so that a visitor's questions are answered one after the other.
-    gr.on(
+    asking = gr.on(
         [question.submit, *(example.click for example in examples)],
         desk.ask,
         [question, talk, read_dates],
@@ -88,7 +94,10 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
         trigger_mode="once",
         api_visibility="private",
         **answering,
-    ).then(None, js=READY_FOR_NEXT)
+    )
+    asking.then(None, js=READY_FOR_NEXT)
+    # The answer so far stays on the screen; the conversation does not remember a turn that was cut off.
+    stop.click(None, cancels=[asking], js="() => window.sourcier.stopped()")
     renew.click(
         lambda: ([], render_panel([]), None),
         None,
@@ -106,6 +115,17 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
         api_visibility="private",
         **answering,
     ).then(None, js=READY_FOR_NEXT)
+    retry.click(
+        desk.retry,
+        talk,
+        [question, talk],
+        show_progress="hidden",
+        api_visibility="private",
+        **answering,
+    ).then(None, js="() => window.sourcier.submit()")
+    said.change(desk.judge, [said, talk], None, show_progress="hidden", api_visibility="private", **answering).success(
+        None, said, js=KEPT
+    )
     for form, button in exports.items():
         button.click(
             partial(desk.export, form=form),
