@@ -15,6 +15,7 @@ from index import CorpusIndex
 from qa.receipt_checks import check_receipt
 from qa.receipts import read_receipt
 from tests.page_server import SEED, START_SECONDS, Page, free_port, served
+from ui.feedback import Feedback, feedback_file
 from ui.sources import NEAREST
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -346,3 +347,40 @@ def test_the_page_speaks_french_and_follows_the_system(visit: Callable[..., Tab]
     dark.get_by_role("tab", name="Documents").click()
     expect(dark.locator("#drop")).to_contain_text("Déposez vos fichiers ici")
     assert "Drop" not in (dark.locator("body").text_content() or "")
+
+
+def test_what_is_said_of_an_answer_and_a_citation_is_kept(tab: Tab, page: Page) -> None:
+    ask(tab, SHIPS)
+    tab.get_by_role("button", name="Mauvaise réponse").click()
+    expect(tab.get_by_role("button", name="Mauvaise réponse")).to_have_attribute("aria-pressed", "true")
+    tab.locator(".answer a.marker").first.click()
+    fault = tab.locator(".source.lit button.judge")
+    fault.click()
+    expect(fault).to_have_attribute("aria-pressed", "true")
+    said = Feedback(feedback_file(page.index)).records()
+    assert [(one["judgement"], one["question"], one["sentence"]) for one in said] == [
+        ("bad", SHIPS, None),
+        ("unsupported", SHIPS, cited_sentence()),
+    ]
+
+
+def test_an_answer_is_asked_again(tab: Tab) -> None:
+    ask(tab, UNANSWERED)
+    ask(tab, SHIPS)
+    tab.locator("#retry").click()
+    expect(tab.locator("#question textarea")).to_have_value("")
+    expect(tab.locator(".question")).to_have_text([UNANSWERED, SHIPS])
+    expect(tab.locator(".answer, .refusal")).to_have_count(2)
+
+
+def test_keys_walk_through_the_citations(tab: Tab) -> None:
+    ask(tab, UNANSWERED)
+    cards = tab.locator(".source")
+    assert cards.count() >= 2
+    for key, lit in (("ArrowRight", 0), ("ArrowRight", 1), ("ArrowLeft", 0), ("ArrowLeft", cards.count() - 1)):
+        tab.keyboard.press(f"Alt+{key}")
+        expect(cards.nth(lit)).to_contain_class("lit")
+        expect(tab.locator(".steps .place")).to_have_text(f"{lit + 1} / {cards.count()}")
+    tab.evaluate("document.activeElement.blur()")
+    tab.keyboard.press("/")
+    expect(tab.locator("#question textarea")).to_be_focused()

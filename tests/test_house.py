@@ -31,7 +31,7 @@ DOORS = {
     "pypdfium2": "index/formats/pdf.py",
     "safetensors": "index/segment.py index/static_model.py",
     "sentence_transformers": "index/embed.py",
-    "sqlite3": "index/database.py",
+    "sqlite3": "index/database.py ui/feedback.py",
     "tokenizers": "index/static_model.py qa/bundled_reader.py",
     "trafilatura": "index/formats/html.py",
     "transformers": "qa/transformers_reader.py",

@@ -40,8 +40,16 @@ def render_answer(answer: Answer, turn: int) -> str:
         return f'<div class="refusal">{read}{_refusal(answer, turn)}</div>'
     body = "".join(_paragraph(text, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
-    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources}</p>'
+    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {_judge()}</p>'
     return f'<div class="answer">{read}{body}{_doubts(answer)}{notes}</div>'
+
+
+def _judge() -> str:
+    """Return the two buttons that say what the answer is worth; Gradio keeps classes, but no data."""
+    return "".join(
+        f' <button type="button" class="judge {judgement}">{label}</button>'
+        for judgement, label in (("good", "Bonne réponse"), ("bad", "Mauvaise réponse"))
+    )
 
 
 def _understood(answer: Answer) -> str:

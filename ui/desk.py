@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from index import CorpusIndex, Progress, SourcierError
 from qa import Answer, Chatbot, Conversation
 from qa.receipts import make_receipt
 from ui.answers import render_answer, render_error, render_question
+from ui.feedback import Feedback, feedback_file
 from ui.sources import render_panel, render_sources
 from ui.summary import render_masthead, render_outcome, render_report
 from ui.uploads import add_uploads
+from ui.words import error_in_words
 
 __all__ = ["Desk", "Talk"]
 
@@ -96,6 +99,34 @@ class Desk:
         before = Talk(talk.conversation, talk.messages[:-2], talk.sections[:-1], talk.answers[:-1])
         question = last.question if last is not None else gr.skip()
         return list(before.messages), render_panel(list(before.sections)), question, before
+
+    def retry(self, talk: Talk | None) -> tuple[object, ...]:
+        """Take the last turn back to ask it again: (question box with its question, talk)."""
+        _, _, question, before = self.undo(talk)
+        return question, before
+
+    def judge(self, said: str, talk: Talk | None) -> None:
+        """Keep what a visitor says of an answer or a citation.
+
+        Args:
+            said: JSON from the page: ``turn`` from 1, ``judgement`` and, of a citation, its ``marker``.
+            talk: what the visitor has said and seen.
+
+        Raises:
+            gr.Error: in one line, where nothing could be kept.
+        """
+        try:
+            record = json.loads(said)
+            answer = talk.answers[record["turn"] - 1] if talk and record["turn"] >= 1 else None
+            judgement, marker = record["judgement"], record.get("marker")
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+            raise gr.Error("Cet avis ne se lit pas : rien n’a été gardé.", print_exception=False) from error
+        if answer is None:
+            raise gr.Error("Cette réponse n’est plus là : rien n’a été gardé.", print_exception=False)
+        try:
+            Feedback(feedback_file(self.corpus.directory)).add(answer, judgement, marker=marker)
+        except SourcierError as error:
+            raise gr.Error(error_in_words(error), print_exception=False) from error
 
     def export(self, talk: Talk | None, form: str) -> tuple[str, str]:
         """Return the conversation as a receipt: the name of the file and its text, both empty where nothing was asked.

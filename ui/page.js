@@ -9,6 +9,13 @@
     // and gives no name to the button beside the question.
     new MutationObserver(() => {
         document.querySelectorAll("#messages [data-testid][aria-label]").forEach((e) => e.removeAttribute("aria-label"));
+        // Of a button in a message Gradio keeps the class only.
+        document.querySelectorAll("#messages button.judge:not([data-judge])").forEach((button) => {
+            const sources = button.parentElement.querySelector("a.show").hash;
+            button.dataset.turn = sources.slice("#sources-".length);
+            button.dataset.judge = button.matches(".good") ? "good" : "bad";
+            button.ariaPressed = "false";
+        });
         document.querySelector("#question .submit-button")?.setAttribute("aria-label", "Poser la question");
     }).observe(document.documentElement, { childList: true, subtree: true });
 
@@ -36,8 +43,45 @@
         light(marker, "a.marker");
         light(target, "article.source");
         target.focus({ preventScroll: true });
+        tellPlace(target);
         const sentence = target.querySelector("mark");
         sentence.scrollIntoView({ block: "center", behavior: calm.matches ? "auto" : "smooth" });
+    }
+
+    function cardsShown() {
+        return [...document.querySelectorAll("article.source")].filter((card) => card.offsetParent);
+    }
+
+    function tellPlace(card) {
+        const cards = cardsShown();
+        document.querySelector(".steps").hidden = cards.length < 2;
+        document.querySelector(".steps .place").textContent = `${cards.indexOf(card) + 1} / ${cards.length}`;
+    }
+
+    // The citation before or after the one that is open, round and round.
+    function step(by) {
+        const cards = cardsShown();
+        if (!cards.length) return;
+        const now = cards.findIndex((card) => card.matches(".lit"));
+        const next = cards[(Math.max(now, by < 0 ? 0 : -1) + by + cards.length) % cards.length];
+        const marker = document.querySelector(`a.marker[href="#${next.id}"]`);
+        openSource(marker ?? next, next);
+    }
+
+    function judge(button) {
+        const { judge: judgement, turn, marker } = button.dataset;
+        const said = { turn: Number(turn), judgement, ...(marker && { marker: Number(marker) }) };
+        const box = document.querySelector("#said textarea, #said input");
+        box.value = JSON.stringify(said);
+        box.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+
+    function kept(said) {
+        const { turn, judgement, marker } = JSON.parse(said);
+        const of = `button.judge[data-turn="${turn}"]` + (marker ? `[data-marker="${marker}"]` : ":not([data-marker])");
+        document.querySelectorAll(of).forEach((button) => {
+            button.setAttribute("aria-pressed", String(button.dataset.judge === judgement));
+        });
     }
 
     // An answer is read from its question down, its sources from the first one; then the next question can be typed.
@@ -107,7 +151,11 @@
             }
             if (event.target.closest("button.close")) sheet(false);
             const button = event.target.closest("button.copy");
-            if (button) copy(button);
+            if (button?.dataset.copy) copy(button);
+            const judged = event.target.closest("button.judge");
+            if (judged) judge(judged);
+            const way = event.target.closest("button.step");
+            if (way) step(Number(way.dataset.step));
             const chip = event.target.closest("button.chip");
             if (chip?.matches(".edit")) type(chip.parentElement.querySelector(".reading").textContent);
             if (chip?.matches(".undated")) askUndated(questionAbove(chip));
@@ -117,7 +165,19 @@
 
     document.addEventListener("keydown", (event) => {
         if (event.key === "Escape") sheet(false);
+        if (event.altKey && ["ArrowLeft", "ArrowRight"].includes(event.key) && cardsShown().length) {
+            event.preventDefault();
+            step(event.key === "ArrowLeft" ? -1 : 1);
+        }
+        if (event.key === "/" && !event.target.closest("input, textarea")) {
+            event.preventDefault();
+            document.querySelector("#question textarea").focus();
+        }
     });
 
-    window.sourcier = { readyForNext, save };
+    function submit() {
+        setTimeout(() => document.querySelector("#question .submit-button").click(), 200);
+    }
+
+    window.sourcier = { kept, readyForNext, save, stopped: readyForNext, submit };
 })();

@@ -24,8 +24,13 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 def render_panel(sections: list[str]) -> str:
     """Return the whole panel: one section an answer, of which the page shows one at a time, first the last."""
     body = "".join(sections) if sections else f'<p class="empty">{BEFORE_ANY_ANSWER}</p>'
+    steps = (
+        '<div class="steps" hidden><button type="button" class="step" data-step="-1" aria-label="Citation précédente">'
+        '‹</button><span class="place" aria-live="polite"></span><button type="button" class="step" data-step="1"'
+        ' aria-label="Citation suivante">›</button></div>'
+    )
     close = '<button type="button" class="close" aria-label="Fermer les sources">✕</button>'
-    return f'<div class="proof-panel"><div class="proof-head"><h2>Sources</h2>{close}</div>{body}</div>'
+    return f'<div class="proof-panel"><div class="proof-head"><h2>Sources</h2>{steps}{close}</div>{body}</div>'
 
 
 def render_sources(answer: Answer, turn: int, *, corpus: CorpusIndex) -> str:
@@ -75,7 +80,14 @@ def _card(citation: Citation, turn: int, corpus: CorpusIndex) -> str:
         f'<p class="where" title="{escape(citation.source)}">{escape(" · ".join(where))}</p></div></header>'
         f'<div class="passage">{_passage(citation, corpus)}</div>'
         f'<button type="button" class="copy" data-copy="{escape(_quotation(citation, where or [name]))}">'
-        f"Copier la citation</button></article>"
+        f"Copier la citation</button>{_fault(citation, turn)}</article>"
+    )
+
+
+def _fault(citation: Citation, turn: int) -> str:
+    return (
+        f'<button type="button" class="copy judge" data-judge="unsupported" data-turn="{turn}"'
+        f' data-marker="{citation.marker}" aria-pressed="false">Cette phrase ne le dit pas</button>'
     )
 
 
