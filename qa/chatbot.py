@@ -106,6 +106,11 @@ class Chatbot:
         return EvidenceRanker(self._corpus.analyzer, reader)
 
     @property
+    def writes(self) -> bool:
+        """Whether the generator shows its text while it writes, as language models do."""
+        return isinstance(self._generator, StreamingGenerator)
+
+    @property
     def mode(self) -> str:
         """What answers, as shown to the user: the generator, the embedding model, the reranker if any, the reader."""
         return self._mode(self._generator.name)

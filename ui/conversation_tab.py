@@ -73,7 +73,7 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
                     True, label="Dates de la question", container=False, min_width=0, elem_id="read-dates"
                 )
                 renew = gr.Button("Nouvelle conversation", size="sm", min_width=0, elem_id="renew")
-                stop = gr.Button("Arrêter", size="sm", min_width=0, elem_id="stop")
+                stop = gr.Button("Arrêter", size="sm", min_width=0, elem_id="stop", visible=desk.writes)
                 retry = gr.Button("Réessayer", size="sm", min_width=0, elem_id="retry")
                 undo = gr.Button("Annuler", size="sm", min_width=0, elem_id="undo")
                 exports = {

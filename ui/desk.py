@@ -34,12 +34,14 @@ class Talk:
         messages: what the conversation shows.
         sections: the source sections of its answers, in the same order.
         answers: the answers themselves, in the same order; None for a question that failed.
+        questions: what was asked, as typed, in the same order.
     """
 
     conversation: Conversation
     messages: tuple[dict[str, str], ...] = ()
     sections: tuple[str, ...] = ()
     answers: tuple[Answer | None, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Desk:
     corpus: CorpusIndex
     bot: Chatbot
     uploads: Path
+
+    @property
+    def writes(self) -> bool:
+        """Whether a language model writes the answers, which takes long enough to be stopped."""
+        return self.bot.writes
 
     def masthead(self) -> str:
         """Return the top line as the corpus stands now."""
@@ -76,7 +83,8 @@ class Desk:
         yield list(asked), gr.skip(), "", gr.skip(), gr.skip()
         for answer, message, section in self._answers(question, talk, read_dates=read_dates):
             messages = (*asked, {"role": "assistant", "content": message})
-            told = Talk(talk.conversation, messages, (*talk.sections, section), (*talk.answers, answer))
+            sections, answers = (*talk.sections, section), (*talk.answers, answer)
+            told = Talk(talk.conversation, messages, sections, answers, (*talk.questions, question))
             yield list(messages), render_panel(list(told.sections)), gr.skip(), told, gr.skip()
         yield *(gr.skip() for _ in range(4)), self.masthead()
 
@@ -93,12 +101,10 @@ class Desk:
         """Take the last turn back: (messages, panel, question box with its question, talk)."""
         if talk is None or not talk.answers:
             return tuple(gr.skip() for _ in range(4))
-        last = talk.answers[-1]
-        if last is not None:
+        if talk.answers[-1] is not None:  # a question that failed was not remembered
             talk.conversation.forget()
-        before = Talk(talk.conversation, talk.messages[:-2], talk.sections[:-1], talk.answers[:-1])
-        question = last.question if last is not None else gr.skip()
-        return list(before.messages), render_panel(list(before.sections)), question, before
+        before = Talk(talk.conversation, talk.messages[:-2], talk.sections[:-1], talk.answers[:-1], talk.questions[:-1])
+        return list(before.messages), render_panel(list(before.sections)), talk.questions[-1], before
 
     def retry(self, talk: Talk | None) -> tuple[object, ...]:
         """Take the last turn back to ask it again: (question box with its question, talk)."""
