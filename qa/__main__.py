@@ -129,6 +129,8 @@ def _print_answer(answer: Answer) -> None:
         title = f"{citation.title} — " if citation.title else ""
         page = f", page {citation.page}" if citation.page else ""
         print(f"    {title}{citation.source}{date}{page}, caractères {citation.start} à {citation.end}")
+        for note in citation.date_notes:
+            print(f"    « {note.text} » : {note.meaning}")
     print(f"\nconfiance {answer.confidence:.2f} · {answer.mode} · génération {answer.generation}")
 
 

@@ -271,10 +271,10 @@ class Chatbot:
         if within.answered:
             return replace(within, reads_dates=True)
         anywhere = self._try(question, only, timings)
-        if not within.ranking.evidence:
-            return anywhere
+        if not within.ranking.evidence and self._corpus.status().first_date is None:
+            return anywhere  # without any date, no words can ask for some
         if not anywhere.answered:
-            return replace(within, reads_dates=True)
+            return replace(within if within.ranking.evidence else anywhere, reads_dates=True)
         return replace(anywhere, reads_dates=True, notice=other_dates(asked.words))
 
     def _try(self, question: Question, only: Filter, timings: dict[str, float]) -> _Try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from index.errors import InputError
+from qa.relative_dates import explain_dates
 from qa.types import Citation, Evidence, Question, Statement
 from qa.verify import verify_statement
 
@@ -157,6 +158,7 @@ def cite(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
                 end=span.end,
                 text=piece.sentence.text,
                 score=piece.score,
+                date_notes=explain_dates(piece.sentence.text, document.date, start=span.start),
             )
         )
     return tuple(citations)

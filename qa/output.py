@@ -14,7 +14,8 @@ __all__ = ["answer_to_dict", "hit_to_dict"]
 def answer_to_dict(answer: Answer) -> dict[str, Any]:
     """Return an answer as JSON values, with the fields of `Answer`, `Citation` and `Statement` under their names.
 
-    A citation has a ``page`` only where its document has pages, an answer a ``notice`` only where there is one;
+    A citation has a ``page`` only where its document has pages, ``date_notes`` only where it has some, an answer a
+    ``notice`` only where there is one;
     ``is_written`` is left out, as ``mode`` says who wrote.
     """
     record = asdict(answer)
@@ -22,7 +23,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
     if answer.notice is None:
         del record["notice"]
     return record | {
-        "citations": [_paged(citation) for citation in record["citations"]],
+        "citations": [_noted(_paged(citation)) for citation in record["citations"]],
         "statements": [dict(s) | {"markers": list(s["markers"])} for s in record["statements"]],
         "timings_ms": dict(answer.timings_ms),
     }
@@ -43,6 +44,12 @@ def hit_to_dict(hit: Hit) -> dict[str, Any]:
         "score": hit.score,
     }
     return _paged(record)
+
+
+def _noted(citation: dict[str, Any]) -> dict[str, Any]:
+    """Return a citation with its notes of dates only where it has some."""
+    notes = citation.pop("date_notes")
+    return citation | {"date_notes": list(notes)} if notes else citation
 
 
 def _paged(record: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from index.types import Sentence, Span
+from qa.relative_dates import DateNote
 
 __all__ = ["Answer", "Citation", "DateRange", "Evidence", "Kind", "Question", "Statement", "Status"]
 
@@ -72,6 +73,7 @@ class Citation:
         text: the sentence.
         score: estimated probability that the sentence answers, in [0, 1].
         page: number of the page that the sentence begins on, from 1; None for a format without pages.
+        date_notes: what "mardi" and the like in the sentence mean, from the document's date.
     """
 
     marker: int
@@ -84,6 +86,7 @@ class Citation:
     text: str
     score: float
     page: int | None = None
+    date_notes: tuple[DateNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,18 @@ def test_others_answer_where_those_do_not_and_it_is_said(chatbot: Chatbot) -> No
     assert "« en mars 2012 »" in found.notice
 
 
-def test_a_time_without_documents_is_no_filter(chatbot: Chatbot) -> None:
+def test_a_time_without_documents_is_told(chatbot: Chatbot) -> None:
     found = chatbot.ask("Comment s'appelle le maire de Brest en 1850 ?")
+    assert found.answered
+    assert (found.dates, found.dates_read) == (None, "en 1850")
+    assert found.notice is not None
+
+
+def test_without_dated_documents_no_words_are_dates(tmp_path: Path) -> None:
+    corpus = CorpusIndex.create(tmp_path / "index")
+    corpus.put([Document("a", "a.txt", "Le maire de Brest s'appelle Jean Dupont.")])
+    found = Chatbot(corpus, reader="none", threshold=0.0).ask("Comment s'appelle le maire de Brest en 2012 ?")
+    assert found.short_answer == "Jean Dupont"
     assert (found.dates, found.dates_read, found.notice) == (None, None, None)
 
 

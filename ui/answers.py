@@ -41,7 +41,7 @@ def render_answer(answer: Answer, turn: int) -> str:
     body = "".join(_paragraph(text, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
     notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {_judge()}</p>'
-    return f'<div class="answer">{read}{body}{_doubts(answer)}{notes}</div>'
+    return f'<div class="answer">{read}{body}{_meanings(answer)}{_doubts(answer)}{notes}</div>'
 
 
 def _judge() -> str:
@@ -111,6 +111,13 @@ def _marker(citation: Citation, turn: int) -> str:
         f'<a class="marker" href="#source-{turn}-{citation.marker}" title="{escape(citation.text)}"'
         f' aria-label="Source {citation.marker}">{citation.marker}</a>'
     )
+
+
+def _meanings(answer: Answer) -> str:
+    """Return what "mardi" and the like in the sentences cited mean."""
+    told = dict.fromkeys((note.text, note.meaning) for citation in answer.citations for note in citation.date_notes)
+    said = " · ".join(f"« {escape(text)} » : {escape(meaning)}" for text, meaning in told)
+    return f'<p class="dates">{said}</p>' if said else ""
 
 
 def _doubts(answer: Answer) -> str:
