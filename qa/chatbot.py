@@ -29,7 +29,7 @@ from qa.generate import (
     short_answer,
 )
 from qa.question import read_question
-from qa.reader import Reader, open_reader
+from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
 from qa.types import Answer, Citation, DateRange, Evidence, Question
 
@@ -267,18 +267,19 @@ class Chatbot:
         if asked is None:
             return self._try(question, only, timings)
         dated = replace(question, dates=DateRange(asked.only.since, asked.only.until))
-        within = self._try(dated, asked.only, timings)
+        known: Readings = {}
+        within = self._try(dated, asked.only, timings, known)
         if within.answered:
             return replace(within, reads_dates=True)
-        anywhere = self._try(question, only, timings)
+        anywhere = self._try(question, only, timings, known)
         if not within.ranking.evidence and self._corpus.status().first_date is None:
             return anywhere  # without any date, no words can ask for some
         if not anywhere.answered:
             return replace(within if within.ranking.evidence else anywhere, reads_dates=True)
         return replace(anywhere, reads_dates=True, notice=other_dates(asked.words))
 
-    def _try(self, question: Question, only: Filter, timings: dict[str, float]) -> _Try:
-        question, found, ranking = self._find(question, only, timings, k=N_HITS)
+    def _try(self, question: Question, only: Filter, timings: dict[str, float], known: Readings | None = None) -> _Try:
+        question, found, ranking = self._find(question, only, timings, k=N_HITS, known=known)
         threshold = ranking.threshold if self._threshold is None else self._threshold
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
         return _Try(question, ranking, found.generation, answered)
@@ -309,7 +310,13 @@ class Chatbot:
         return carry_over(question, before[-1]) if rewritten is None else rewritten
 
     def _find(
-        self, question: Question, only: Filter, timings: dict[str, float], *, k: int
+        self,
+        question: Question,
+        only: Filter,
+        timings: dict[str, float],
+        *,
+        k: int,
+        known: Readings | None = None,
     ) -> tuple[Question, SearchResult, Ranking]:
         """Search, and rank the sentences of the first 20 passages found; ``found`` has the others after them."""
         with _timed(timings, "search"):
@@ -320,7 +327,7 @@ class Chatbot:
             with _timed(timings, "rerank"):
                 first = first.with_hits(self._reranker.rerank(question.understood_as, first.hits))
         with _timed(timings, "evidence"):
-            ranking = self._ranker.rank(question, first)
+            ranking = self._ranker.rank(question, first, known=known)
         return question, found, ranking
 
 
@@ -415,4 +422,4 @@ def _short_answer(citations: Sequence[Citation], evidence: Sequence[Evidence]) -
 def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    timings[stage] = round(1000.0 * (time.perf_counter() - start), 3)
+    timings[stage] = round(timings.get(stage, 0.0) + 1000.0 * (time.perf_counter() - start), 3)

@@ -21,7 +21,7 @@ from index.trees import BoostedTrees, checking, read_model
 from index.types import Hit, Sentence, Span
 from qa.confidence import Confidence
 from qa.features import CLOSE_FEATURES, READ_FEATURES, SentenceReading, close_rows, read_rows
-from qa.reader import Reader
+from qa.reader import Reader, Readings, RememberingReader
 from qa.span import find_short_answer
 from qa.types import Evidence, Question
 from qa.windows import windows_of
@@ -87,21 +87,27 @@ class EvidenceRanker:
     def _confidence(self) -> Confidence:
         return Confidence.bundled(with_reader=self._reader is not None)
 
-    def rank(self, question: Question, found: SearchResult) -> Ranking:
-        """Rank the sentences of the hits, each once, and say how surely the first one answers."""
+    def rank(self, question: Question, found: SearchResult, *, known: Readings | None = None) -> Ranking:
+        """Rank the sentences of the hits, each once, and say how surely the first one answers.
+
+        Args:
+            question: as it was searched.
+            found: what search found.
+            known: what was read before in answering the same question, which is not read again; gets what is read now.
+        """
         hits = found.hits[:N_READ]
         ranked = found.ranked or Ranker.bundled().rank_sentences(
             found.asked, hits, analyzer=self._analyzer, soft=found.soft
         )
         if not ranked.found:
             return Ranking((), 0.0, self._confidence.threshold, found.hits)
-        known = self._close(question, ranked) if self._reader is None else self._read(question, ranked, hits)
-        log_odds = self._trees.log_odds(known.rows)
+        looked_at = self._close(question, ranked) if self._reader is None else self._read(question, ranked, hits, known)
+        log_odds = self._trees.log_odds(looked_at.rows)
         order = np.argsort(-log_odds, kind="stable")
         evidence = tuple(
-            Evidence(known.sentences[i], 1.0 / (1.0 + math.exp(-log_odds[i])), known.answers[i]) for i in order
+            Evidence(looked_at.sentences[i], 1.0 / (1.0 + math.exp(-log_odds[i])), looked_at.answers[i]) for i in order
         )
-        confidence = self._confidence.probability(known.rows[order], log_odds[order])
+        confidence = self._confidence.probability(looked_at.rows[order], log_odds[order])
         in_order = found.hits if self._reader is None else _in_order_of(evidence, found.hits)
         return Ranking(evidence, confidence, self._confidence.threshold, in_order)
 
@@ -112,9 +118,10 @@ class EvidenceRanker:
         rows = close_rows(question.kind, ranked.rows[places], ranked.log_odds[places], answers)
         return _Rows(sentences, rows, [answer.span if answer else None for answer in answers])
 
-    def _read(self, question: Question, ranked: RankedSentences, hits: Sequence[Hit]) -> _Rows:
+    def _read(self, question: Question, ranked: RankedSentences, hits: Sequence[Hit], known: Readings | None) -> _Rows:
         assert self._reader is not None
-        readings = read_sentences(self._reader, question.understood_as, ranked, hits)
+        reader = self._reader if known is None else RememberingReader(self._reader, known)
+        readings = read_sentences(reader, question.understood_as, ranked, hits)
         places = np.array(list(readings))
         rows = read_rows(question.kind, ranked.rows[places], ranked.log_odds[places], list(readings.values()))
         return _Rows(

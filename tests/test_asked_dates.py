@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from index import CorpusIndex, Document
 from index.filters import Filter
 from qa import Chatbot
 from qa.asked_dates import read_asked_dates
+from qa.reader import Reading, Window
 from qa.types import DateRange
 
 TODAY = datetime.date(2020, 5, 12)
@@ -86,6 +88,30 @@ def test_others_answer_where_those_do_not_and_it_is_said(chatbot: Chatbot) -> No
     assert (found.dates, found.dates_read) == (None, "en mars 2012")
     assert found.notice is not None
     assert "« en mars 2012 »" in found.notice
+
+
+class Unsure:
+    """A reader that finds nothing, and keeps what it was given."""
+
+    name = "unsure"
+
+    def __init__(self) -> None:
+        self.given: list[tuple[str, int]] = []
+
+    def read(self, question: str, windows: Sequence[Window]) -> list[Reading]:
+        self.given += [(window.document.source, window.span.start) for window in windows]
+        return [
+            Reading(-5.0, (-5.0,) * len(w.sentences), tuple(s.span for s in w.sentences), (0.5,) * len(w.sentences))
+            for w in windows
+        ]
+
+
+def test_what_was_read_among_the_documents_of_then_is_not_read_again(chatbot: Chatbot) -> None:
+    reader = Unsure()
+    strict = Chatbot(chatbot._corpus, reader=reader, today=TODAY, threshold=1.0)
+    assert not strict.ask("Comment s'appelle le maire de Brest en 2018 ?").answered
+    assert sorted(set(reader.given)) == sorted(reader.given)
+    assert {source for source, _ in reader.given} == {"a.txt", "b.txt", "c.txt"}
 
 
 def test_a_time_without_documents_is_told(chatbot: Chatbot) -> None:
