@@ -255,9 +255,9 @@ class TestChatbot:
         ranked: list[tuple[Hit, ...]] = []
         rank = EvidenceRanker.rank
 
-        def watched(self: EvidenceRanker, question: Any, found: Any) -> Any:
+        def watched(self: EvidenceRanker, question: Any, found: Any, **options: Any) -> Any:
             ranked.append(found.hits)
-            return rank(self, question, found)
+            return rank(self, question, found, **options)
 
         monkeypatch.setattr(EvidenceRanker, "rank", watched)
         question, scorer = "Qui est le secrétaire général de l'Otan ?", CountingScorer()
