@@ -19,18 +19,21 @@ from qa.asked_dates import AskedDates, read_asked_dates
 from qa.conversation import Turn, carry_over
 from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import (
+    WHICH_DOCUMENT,
     Draft,
     ExtractiveGenerator,
     Generator,
     StreamingGenerator,
     cite,
     other_dates,
+    quote,
     refusal,
     short_answer,
 )
 from qa.question import read_question
 from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
+from qa.summary import SummaryRequest, find_document, read_summary_request, summarize
 from qa.types import Answer, Citation, DateRange, Evidence, Question
 
 __all__ = ["N_HITS", "Chatbot", "Conversation"]
@@ -227,8 +230,18 @@ class Chatbot:
         return answer
 
     def _answers(
-        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool = True
+        self,
+        text: str,
+        *,
+        understood_as: str | None,
+        only: Filter,
+        read_dates: bool = True,
+        last_cited: str | None = None,
     ) -> Iterator[Answer]:
+        request = read_summary_request(text)
+        if request is not None:
+            yield self._summary(text, request, only, last_cited)
+            return
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
             dates = DateRange(only.since, only.until) if only.since or only.until else None
@@ -248,7 +261,7 @@ class Chatbot:
                 understood_as=question.understood_as,
                 answered=answered,
                 text=draft.text,
-                short_answer=_short_answer(citations, ranking.evidence) if answered else None,
+                short_answer=_short_answer(question, citations, ranking.evidence) if answered else None,
                 confidence=ranking.confidence,
                 reason=None if answered else draft.text,
                 citations=citations,
@@ -261,6 +274,31 @@ class Chatbot:
                 dates=question.dates,
                 dates_read=asked.words if asked and tried.reads_dates else None,
             )
+
+    def _summary(self, text: str, request: SummaryRequest, only: Filter, last_cited: str | None) -> Answer:
+        """Answer what a document is about with those of its sentences that say most, or ask which one is meant."""
+        timings: dict[str, float] = {}
+        generation = self._corpus.generation
+        with _timed(timings, "summary"):
+            document = find_document(request, self._corpus, only=only, last=last_cited)
+            sentences = () if document is None else summarize(document, embedder=self._corpus.embedder)
+        draft = quote([Evidence(sentence, 1.0) for sentence in sentences])
+        return Answer(
+            question=text.strip(),
+            understood_as=text.strip()
+            if document is None
+            else f"De quoi parle « {document.title or document.source} » ?",
+            answered=bool(sentences),
+            text=draft.text if sentences else WHICH_DOCUMENT,
+            short_answer=None,
+            confidence=1.0 if sentences else 0.0,
+            reason=None if sentences else WHICH_DOCUMENT,
+            citations=draft.citations or (),
+            generation=generation,
+            mode=self._mode(ExtractiveGenerator.name),
+            statements=draft.statements,
+            timings_ms=timings,
+        )
 
     def _try_dates(self, question: Question, only: Filter, asked: AskedDates | None, timings: dict[str, float]) -> _Try:
         """Look for the answer in the documents of the dates asked for, then, where those do not answer, in all."""
@@ -337,6 +375,7 @@ class Conversation:
     def __init__(self, chatbot: Chatbot) -> None:
         self._chatbot = chatbot
         self._turns: tuple[Turn, ...] = ()
+        self._last_cited: str | None = None
 
     def ask(
         self,
@@ -390,12 +429,16 @@ class Conversation:
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         understood = understood_as or self._chatbot._understood(question, self._turns)
         answer = None
-        for answer in self._chatbot._answers(question, understood_as=understood, only=only, read_dates=read_dates):
+        for answer in self._chatbot._answers(
+            question, understood_as=understood, only=only, read_dates=read_dates, last_cited=self._last_cited
+        ):
             yield answer
         if answer is not None:
             kind = read_question(answer.understood_as).kind
             turn = Turn(answer.understood_as, kind, answer.short_answer)
             self._turns = (*self._turns[-_REMEMBERED + 1 :], turn)
+            if answer.citations:
+                self._last_cited = answer.citations[0].source
 
     def forget(self) -> None:
         """Forget the last turn, as if it had not been asked; nothing where there is none."""
@@ -409,13 +452,13 @@ def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
     return [first, *further]
 
 
-def _short_answer(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
-    """Return the words of the first citation that answer, or None."""
+def _short_answer(question: Question, citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
+    """Return the words of the first citation that answer, "Oui" or "Non" where these were asked for, or None."""
     if not citations:
         return None
     places = {piece.sentence.place: piece for piece in reversed(evidence)}
     first = places.get((citations[0].source, citations[0].start))
-    return None if first is None else short_answer(first)
+    return None if first is None else short_answer(question, first)
 
 
 @contextmanager
