@@ -17,6 +17,7 @@ from index.search import check_k
 from index.types import Hit
 from qa.asked_dates import AskedDates, read_asked_dates
 from qa.conversation import Turn, carry_over
+from qa.defining import define
 from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import (
     WHICH_DOCUMENT,
@@ -107,6 +108,11 @@ class Chatbot:
     def _ranker(self) -> EvidenceRanker:
         reader = open_reader(self._reader) if isinstance(self._reader, str) else self._reader
         return EvidenceRanker(self._corpus.analyzer, reader)
+
+    @property
+    def corpus(self) -> CorpusIndex:
+        """The index that it answers from."""
+        return self._corpus
 
     @property
     def writes(self) -> bool:
@@ -317,9 +323,19 @@ class Chatbot:
         return replace(anywhere, reads_dates=True, notice=other_dates(asked.words))
 
     def _try(self, question: Question, only: Filter, timings: dict[str, float], known: Readings | None = None) -> _Try:
+        threshold = self._ranker.threshold if self._threshold is None else self._threshold
+        with _timed(timings, "search"):
+            defined = define(question.understood_as, self._corpus, only=only)
+        if defined is not None and defined.evidence and defined.evidence[0].score >= threshold:
+            confidence, hits = defined.evidence[0].score, defined.found.hits[:N_HITS]
+            ranking = Ranking(defined.evidence, confidence, threshold, hits)
+            return _Try(question, ranking, defined.found.generation, answered=True)
         question, found, ranking = self._find(question, only, timings, k=N_HITS, known=known)
-        threshold = ranking.threshold if self._threshold is None else self._threshold
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
+        if answered and defined is not None:
+            # The president of another country is no answer, however well the rest of the sentence fits.
+            words = short_answer(question, ranking.evidence[0])
+            answered = words is None or words.lower() not in defined.others
         return _Try(question, ranking, found.generation, answered)
 
     def _drafts(self, question: Question, ranking: Ranking, *, answered: bool) -> Iterator[Draft]:

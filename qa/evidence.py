@@ -87,6 +87,11 @@ class EvidenceRanker:
     def _confidence(self) -> Confidence:
         return Confidence.bundled(with_reader=self._reader is not None)
 
+    @property
+    def threshold(self) -> float:
+        """Least confidence of an answer, as the shipped model was calibrated."""
+        return self._confidence.threshold
+
     def rank(self, question: Question, found: SearchResult, *, known: Readings | None = None) -> Ranking:
         """Rank the sentences of the hits, each once, and say how surely the first one answers.
 
