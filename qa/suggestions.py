@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import PurePath
 
 from index.split import split_sentences
 from index.types import Document, Span
 from qa.chatbot import Chatbot
+from qa.summary import read_summary_request
 from qa.types import Answer
 
 __all__ = ["follow_up_questions", "suggested_questions"]
@@ -28,6 +30,7 @@ _ASKED = 3
 _SURE = 0.5
 """Least confidence of an answer to a question that is suggested."""
 _LONGEST = 110
+_ABOUT = "De quoi parle ce document ?"
 
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w'’-]+"
 _RUN = rf"{_CAPITAL}(?: {_CAPITAL}){{1,4}}"
@@ -57,7 +60,7 @@ _FUNCTION = (
     r"|présidente? directeur)"
 )
 _PERSON = re.compile(
-    rf"\b(?:le |la |l['’])(?:ancien |ancienne |nouveau |nouvelle )?{_FUNCTION}(?: [^.,;:«»\"“”()]{{2,60}}?)?"
+    rf"\b(?i:le |la |l['’])(?:ancien |ancienne |nouveau |nouvelle )?{_FUNCTION}(?: [^.,;:«»\"“”()]{{2,60}}?)?"
     rf"(?P<link>,? )(?P<run>{_RUN})(?![\w'’-])"
 )
 _NAMED = re.compile(rf"(?<![\w'’-])(?<![\w'’-] )(?P<name>{_NAME}), (?:le |la |l['’])?{_FUNCTION}\b")
@@ -83,33 +86,45 @@ class _Made:
 def suggested_questions(chatbot: Chatbot, *, n: int = 4) -> tuple[str, ...]:
     """Return questions that the corpus answers, from its newest documents, at most ``n``; none from an empty one.
 
-    Each is of another document as far as there are enough; where the sentences make too few questions, "De quoi parle
+    They are of several kinds as far as the sentences make them; where there are too few, "De quoi parle le document
     « title » ?" stands in.
     """
     documents = chatbot.corpus.newest_documents(_NEWEST)
-    made = [list(_questions_of(document)) for document in documents]
-    first_of_each = (question for row in zip_longest(*made) for question in row if question is not None)
-    chosen = _that_are_answered(chatbot, first_of_each, n=n, known=set())
+    made = [question for document in documents for question in _questions_of(document, n=_SENTENCES)]
+    chosen = _that_are_answered(chatbot, _by_turns(made), n=n, known=set())
     for document in documents:
-        if len(chosen) < n and document.title and all(question.document.id != document.id for question in chosen):
-            chosen.append(_Made(f"De quoi parle le document « {document.title} » ?", document, Span(0, 0), None))
+        if len(chosen) < n and all(question.document.id != document.id for question in chosen):
+            name = document.title or PurePath(document.source).name
+            chosen.append(_Made(f"De quoi parle le document « {name} » ?", document, Span(0, 0), None))
     return tuple(question.question for question in chosen)
 
 
-def follow_up_questions(chatbot: Chatbot, answer: Answer, *, n: int = 2) -> tuple[str, ...]:
-    """Return questions that the documents of an answer answer too, with other sentences; at most ``n``."""
+def follow_up_questions(chatbot: Chatbot, answer: Answer, *, n: int = 3) -> tuple[str, ...]:
+    """Return questions that the documents of an answer answer too, with other sentences; at most ``n``.
+
+    The last is what the document is about. None where nothing was answered.
+    """
+    if not answer.answered or n < 1:
+        return ()
     sources = list(dict.fromkeys(citation.source for citation in answer.citations))
-    found = chatbot.corpus.find_documents(sources)
     cited = {(citation.source, citation.start) for citation in answer.citations}
-    made = (
+    made = [
         question
-        for source in sources
-        if source in found
-        for question in _questions_of(found[source])
-        if (source, question.span.start) not in cited
-    )
-    chosen = _that_are_answered(chatbot, made, n=n, known={answer.question, answer.understood_as})
-    return tuple(question.question for question in chosen)
+        for document in chatbot.corpus.find_documents(sources).values()
+        for question in _questions_of(document)
+        if (document.source, question.span.start) not in cited
+    ]
+    chosen = _that_are_answered(chatbot, _by_turns(made), n=n - 1, known={answer.question, answer.understood_as})
+    is_summary = read_summary_request(answer.question) is not None
+    return (*(question.question for question in chosen), *(() if is_summary else (_ABOUT,)))
+
+
+def _by_turns(made: Sequence[_Made]) -> Iterator[_Made]:
+    """Yield questions so that those that begin alike do not follow one another, as far as there are others."""
+    kinds: dict[str, list[_Made]] = {}
+    for question in made:
+        kinds.setdefault(question.question.split()[0], []).append(question)
+    return (question for row in zip_longest(*kinds.values()) for question in row if question is not None)
 
 
 def _that_are_answered(chatbot: Chatbot, made: Iterator[_Made], *, n: int, known: set[str]) -> list[_Made]:
@@ -140,9 +155,9 @@ def _is_answered(made: _Made, answer: Answer) -> bool:
 # -- making them -----------------------------------------------------------------------------------------------------
 
 
-def _questions_of(document: Document) -> Iterator[_Made]:
-    """Yield the questions of the first sentences of a document, at most one each."""
-    for span in split_sentences(document.text, start=document.body_start)[:_SENTENCES]:
+def _questions_of(document: Document, *, n: int | None = None) -> Iterator[_Made]:
+    """Yield the questions of the first ``n`` sentences of a document, at most one each."""
+    for span in split_sentences(document.text, start=document.body_start)[:n]:
         text = " ".join(document.text[span.start : span.end].split())
         for make in _MAKERS:
             made = make(text)
