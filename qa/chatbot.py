@@ -15,6 +15,7 @@ from index.filters import Filter
 from index.results import SearchResult
 from index.search import check_k
 from index.types import Hit
+from qa.agreement import choose_evidence
 from qa.asked_dates import AskedDates, read_asked_dates
 from qa.conversation import Turn, carry_over
 from qa.defining import define
@@ -42,14 +43,10 @@ __all__ = ["N_HITS", "Chatbot", "Conversation"]
 N_HITS = 20
 """Passages whose sentences are read."""
 
-_MAX_CITATIONS = 3
 _N_NEAREST = 3
 
 _REMEMBERED = 4
 """Questions of a conversation that a language model is told to understand the next one."""
-
-_FURTHER = 0.5
-"""A further sentence is cited when it is at least this likely to answer, and half as likely as the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +341,8 @@ class Chatbot:
             nearest = ranking.evidence[:_N_NEAREST]
             yield Draft(refusal(question, len(nearest)), (), citations=cite(nearest))
             return
-        evidence = _chosen(ranking.evidence)
+        chosen = choose_evidence(question.kind, ranking.evidence)
+        evidence = chosen.evidence
         citations = cite(evidence)
         if isinstance(self._generator, StreamingGenerator):
             more = [*evidence, *(piece for piece in ranking.evidence if piece not in evidence)]
@@ -352,7 +350,8 @@ class Chatbot:
         else:
             drafts = iter([self._generator.generate(question, evidence, citations)])
         for draft in drafts:
-            yield draft if draft.citations is not None else replace(draft, citations=citations)
+            notice = " ".join(part for part in (chosen.notice, draft.notice) if part) or None
+            yield replace(draft, citations=citations if draft.citations is None else draft.citations, notice=notice)
 
     def _understood(self, question: str, before: Sequence[Turn]) -> str | None:
         """Return a follow-up with what it leaves out, by the language model where there is one; None by itself."""
@@ -459,13 +458,6 @@ class Conversation:
     def forget(self) -> None:
         """Forget the last turn, as if it had not been asked; nothing where there is none."""
         self._turns = self._turns[:-1]
-
-
-def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the first sentence, and the further ones that are as good as sure to answer too."""
-    first = evidence[0]
-    further = [piece for piece in evidence[1:_MAX_CITATIONS] if piece.score >= max(_FURTHER, first.score / 2.0)]
-    return [first, *further]
 
 
 def _short_answer(question: Question, citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
