@@ -35,6 +35,8 @@ from qa.generate import (
 from qa.question import read_question
 from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
+from qa.several import join_answers, split_questions
+from qa.small_talk import reply_to
 from qa.summary import SummaryRequest, find_document, read_summary_request, summarize
 from qa.types import Answer, Citation, DateRange, Evidence, Question
 
@@ -159,7 +161,8 @@ class Chatbot:
             InputError: if the question is empty or too long, a date is none or a value cannot be compared.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._ask(question, understood_as=None, only=only, read_dates=read_dates)
+        *_, answer = self._answers(question, understood_as=None, only=only, read_dates=read_dates)
+        return answer
 
     def ask_after(
         self,
@@ -174,7 +177,8 @@ class Chatbot:
         """Answer a question that may be a follow-up of those before it, oldest first. Otherwise as `ask`."""
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         turns = [Turn(text, read_question(text).kind) for text in before]
-        return self._ask(question, understood_as=self._understood(question, turns), only=only)
+        *_, answer = self._answers(question, understood_as=None, only=only, before=turns)
+        return answer
 
     def stream(
         self,
@@ -228,10 +232,6 @@ class Chatbot:
         """Start a conversation that remembers its own turns only."""
         return Conversation(self)
 
-    def _ask(self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool = True) -> Answer:
-        *_, answer = self._answers(text, understood_as=understood_as, only=only, read_dates=read_dates)
-        return answer
-
     def _answers(
         self,
         text: str,
@@ -239,12 +239,42 @@ class Chatbot:
         understood_as: str | None,
         only: Filter,
         read_dates: bool = True,
+        before: Sequence[Turn] = (),
         last_cited: str | None = None,
     ) -> Iterator[Answer]:
-        request = read_summary_request(text)
-        if request is not None:
+        """Yield the answer, while it is written where a language model writes.
+
+        Args:
+            text: as typed.
+            understood_as: the question by the user's own reading; None reads it, after ``before``.
+            only: which documents may answer.
+            read_dates: as `ask`.
+            before: the turns before it.
+            last_cited: source of the document that was cited last, or None.
+        """
+        if (reply := reply_to(text)) is not None:
+            draft = Draft(reply, ())
+            yield self._without_search(text, generation=self._corpus.generation, draft=draft, answered=False)
+            return
+        if (request := read_summary_request(understood_as or text)) is not None:
             yield self._summary(text, request, only, last_cited)
             return
+        parts = (text,) if self.writes else split_questions(understood_as or text)
+        if len(parts) == 1:
+            understood = understood_as or self._understood(text, before)
+            yield from self._answers_to_one(text, understood_as=understood, only=only, read_dates=read_dates)
+            return
+        answers: list[Answer] = []
+        for part in parts:
+            understood = self._understood(part, before)
+            *_, answer = self._answers_to_one(part, understood_as=understood, only=only, read_dates=read_dates)
+            answers.append(answer)
+            before = [*before, _turn(answer)]
+        yield join_answers(text.strip(), answers)
+
+    def _answers_to_one(
+        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool
+    ) -> Iterator[Answer]:
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
             dates = DateRange(only.since, only.until) if only.since or only.until else None
@@ -278,29 +308,37 @@ class Chatbot:
                 dates_read=asked.words if asked and tried.reads_dates else None,
             )
 
-    def _summary(self, text: str, request: SummaryRequest, only: Filter, last_cited: str | None) -> Answer:
-        """Answer what a document is about with those of its sentences that say most, or ask which one is meant."""
-        timings: dict[str, float] = {}
-        generation = self._corpus.generation
-        with _timed(timings, "summary"):
-            document = find_document(request, self._corpus, only=only, last=last_cited)
-            sentences = () if document is None else summarize(document, embedder=self._corpus.embedder)
-        draft = quote([Evidence(sentence, 1.0) for sentence in sentences])
+    def _without_search(
+        self, text: str, *, generation: int, draft: Draft, understood_as: str | None = None, answered: bool
+    ) -> Answer:
+        """Return an answer that nothing was searched for."""
         return Answer(
             question=text.strip(),
-            understood_as=text.strip()
-            if document is None
-            else f"De quoi parle « {document.title or document.source} » ?",
-            answered=bool(sentences),
-            text=draft.text if sentences else WHICH_DOCUMENT,
+            understood_as=understood_as or text.strip(),
+            answered=answered,
+            text=draft.text,
             short_answer=None,
-            confidence=1.0 if sentences else 0.0,
-            reason=None if sentences else WHICH_DOCUMENT,
+            confidence=float(answered),
+            reason=None if answered else draft.text,
             citations=draft.citations or (),
             generation=generation,
             mode=self._mode(ExtractiveGenerator.name),
             statements=draft.statements,
-            timings_ms=timings,
+        )
+
+    def _summary(self, text: str, request: SummaryRequest, only: Filter, last_cited: str | None) -> Answer:
+        """Answer what a document is about with those of its sentences that say most, or ask which one is meant."""
+        generation = self._corpus.generation
+        document = find_document(request, self._corpus, only=only, last=last_cited)
+        sentences = () if document is None else summarize(document, embedder=self._corpus.embedder)
+        if document is None or not sentences:
+            return self._without_search(text, generation=generation, draft=Draft(WHICH_DOCUMENT, ()), answered=False)
+        return self._without_search(
+            text,
+            generation=generation,
+            draft=quote([Evidence(sentence, 1.0) for sentence in sentences]),
+            understood_as=f"De quoi parle « {document.title or document.source} » ?",
+            answered=True,
         )
 
     def _try_dates(self, question: Question, only: Filter, asked: AskedDates | None, timings: dict[str, float]) -> _Try:
@@ -442,22 +480,30 @@ class Conversation:
         Arguments and errors as `ask`, answers as `Chatbot.stream`.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        understood = understood_as or self._chatbot._understood(question, self._turns)
         answer = None
         for answer in self._chatbot._answers(
-            question, understood_as=understood, only=only, read_dates=read_dates, last_cited=self._last_cited
+            question,
+            understood_as=understood_as,
+            only=only,
+            read_dates=read_dates,
+            before=self._turns,
+            last_cited=self._last_cited,
         ):
             yield answer
-        if answer is not None:
-            kind = read_question(answer.understood_as).kind
-            turn = Turn(answer.understood_as, kind, answer.short_answer)
-            self._turns = (*self._turns[-_REMEMBERED + 1 :], turn)
+        if answer is not None and reply_to(question) is None:
+            self._turns = (*self._turns[-_REMEMBERED + 1 :], _turn(answer))
             if answer.citations:
                 self._last_cited = answer.citations[0].source
 
     def forget(self) -> None:
         """Forget the last turn, as if it had not been asked; nothing where there is none."""
         self._turns = self._turns[:-1]
+
+
+def _turn(answer: Answer) -> Turn:
+    """Return what a conversation remembers of an answer: of several questions, the last one."""
+    last = split_questions(answer.understood_as)[-1]
+    return Turn(last, read_question(last).kind, answer.short_answer)
 
 
 def _short_answer(question: Question, citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:

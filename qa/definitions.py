@@ -46,6 +46,9 @@ _PERSON = re.compile(
     rf"(?<![\w’'-]){_CAPITAL} (?:(?:de |du |le |la |d['’]|von |van |ben |al-)?{_CAPITAL})(?: {_CAPITAL})?"
 )
 
+_NAME_ALONE = re.compile(rf"^{_CAPITAL}(?: (?:de |du |le |la |d'|von |van |ben )?{_CAPITAL}){{1,2}}$")
+_ACRONYM_ALONE = re.compile(r"^[A-Z]{2,6}$")
+
 _VARIANTS: Mapping[str, str] = {
     "a": "aàâäáã", "c": "cç", "e": "eéèêë", "i": "iîïí", "n": "nñ", "o": "oôöóø", "u": "uûüùú", "y": "yÿ",
 }  # fmt: skip
@@ -95,7 +98,10 @@ class Definition:
 
 
 def read_term(question: str) -> Term | None:
-    """Return who or what a question wants defined, as in "Qui est Jens Stoltenberg ?", or None where it asks more."""
+    """Return who or what a question wants defined, as in "Qui est Jens Stoltenberg ?", or None where it asks more.
+
+    A name alone, with its capitals, asks who that is, and an acronym alone what it means.
+    """
     text, folded = _plain(question)
     for pattern, is_person in ((_WHO, True), (_WHAT, False)):
         match = pattern.match(folded)
@@ -107,7 +113,9 @@ def read_term(question: str) -> Term | None:
             words = name.split()
             is_name = 0 < len(words) <= _MOST_WORDS and not _is_clause(words, is_person=is_person)
             return Term(name, is_person) if is_name else None
-    return None
+    if _ACRONYM_ALONE.match(text):
+        return Term(text, is_person=False)
+    return Term(text, is_person=True) if _NAME_ALONE.match(text) else None
 
 
 def read_role(question: str) -> Role | None:
