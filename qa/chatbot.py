@@ -17,6 +17,7 @@ from index.search import check_k
 from index.types import Hit
 from qa.agreement import choose_evidence
 from qa.asked_dates import AskedDates, read_asked_dates
+from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
 from qa.defining import define
 from qa.evidence import EvidenceRanker, Ranking
@@ -81,8 +82,9 @@ class Chatbot:
         reranker: puts the passages found in a better order before their sentences are read; None leaves that of search.
         reader: reads the best sentences for the answer: ``bundled``, ``none``, the name of a model (see
             `qa.reader.open_reader`), which is opened at the first question, or a reader.
-        threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes the one that
-            the shipped model was calibrated to.
+        threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes what
+            `python -m qa calibrate` found on this index with these models, else what the shipped model was calibrated
+            to.
         today: the day that "hier" in a question counts from; None takes the day on which it is asked.
     """
 
@@ -107,6 +109,14 @@ class Chatbot:
     def _ranker(self) -> EvidenceRanker:
         reader = open_reader(self._reader) if isinstance(self._reader, str) else self._reader
         return EvidenceRanker(self._corpus.analyzer, reader)
+
+    @cached_property
+    def _least_confidence(self) -> float:
+        if self._threshold is not None:
+            return self._threshold
+        mode = self._mode(ExtractiveGenerator.name)
+        calibration = read_calibration(calibration_file(self._corpus.directory), mode=mode)
+        return self._ranker.threshold if calibration is None else calibration.threshold
 
     @property
     def corpus(self) -> CorpusIndex:
@@ -358,7 +368,7 @@ class Chatbot:
         return replace(anywhere, reads_dates=True, notice=other_dates(asked.words))
 
     def _try(self, question: Question, only: Filter, timings: dict[str, float], known: Readings | None = None) -> _Try:
-        threshold = self._ranker.threshold if self._threshold is None else self._threshold
+        threshold = self._least_confidence
         with _timed(timings, "search"):
             defined = define(question.understood_as, self._corpus, only=only)
         if defined is not None and defined.evidence and defined.evidence[0].score >= threshold:
