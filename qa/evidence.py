@@ -19,6 +19,7 @@ from index.results import SearchResult
 from index.search import reorder
 from index.trees import BoostedTrees, checking, read_model
 from index.types import Hit, Sentence, Span
+from qa.balance import balanced
 from qa.confidence import Confidence
 from qa.features import CLOSE_FEATURES, READ_FEATURES, SentenceReading, close_rows, read_rows
 from qa.reader import Reader, Readings, RememberingReader
@@ -132,8 +133,16 @@ class EvidenceRanker:
         return _Rows(
             [ranked.found[place].sentence for place in places],
             rows,
-            [reading.span if len(reading.span) else None for reading in readings.values()],
+            [_short_answer(ranked.found[place].sentence, reading.span) for place, reading in readings.items()],
         )
+
+
+def _short_answer(sentence: Sentence, span: Span) -> Span | None:
+    """Return the words that a reader found, with whole brackets and quotation marks; None where it found none."""
+    if not len(span):
+        return None
+    whole = balanced(sentence.document.text, span)
+    return whole if sentence.span.start <= whole.start and whole.end <= sentence.span.end else span
 
 
 def read_sentences(
