@@ -178,12 +178,14 @@ class Listing:
         }
         return [found[number] for number in numbers if number in found]
 
-    def origin(self, source: str) -> Origin | None:
-        """Return where the document of a source came from, None where the index holds no such source."""
-        with self._database.read():
-            rows = self._database.rows_of("SELECT document FROM sources WHERE source IN ({keys})", [as_key(source)])
-            origins = self._origins([row[0] for row in rows])
-        return next((each for found in origins.values() for each in found if each.source == source), None)
+    def file_of(self, source: str) -> StoredFile | None:
+        """Return the file that a source came from; None where it was given directly, or is none of the index."""
+        statement = (
+            "SELECT files.path, files.source, files.hash FROM sources JOIN files ON files.path = sources.path "
+            "WHERE sources.source = ?"
+        )
+        row = self._database.row(statement, (as_key(source),))
+        return None if row is None else StoredFile(from_column(row[0]), row[1], row[2])
 
     def _origins(self, numbers: Sequence[int]) -> dict[int, list[Origin]]:
         statement = (

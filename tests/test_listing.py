@@ -129,7 +129,7 @@ def test_files_are_told_with_what_else_they_gave(tmp_path: Path, embedder: Hashi
     assert (origin.source, origin.n_siblings) == (f"{folder}/a.jsonl#x", 1)
     assert origin.file is not None
     assert (origin.file.path, origin.file.source) == (str(folder / "a.jsonl"), f"{folder}/a.jsonl")
-    assert corpus.listing.origin(origin.source) == origin
+    assert corpus.listing.file_of(origin.source) == origin.file
     (both,) = corpus.listing.documents(search="b.txt").documents
     assert [place.source for place in both.origins] == [f"{folder}/b.txt", f"{folder}/c.txt"]
     problems, total = corpus.listing.problems()
@@ -139,8 +139,8 @@ def test_files_are_told_with_what_else_they_gave(tmp_path: Path, embedder: Hashi
 
 
 @pytest.mark.parametrize("source", ["", "absent.txt", "../../etc/passwd", "presse", "n0.txt\x00", "\ud800"])
-def test_what_is_no_source_has_no_origin(corpus: CorpusIndex, source: str) -> None:
-    assert corpus.listing.origin(source) is None
+def test_what_is_no_source_has_no_file(corpus: CorpusIndex, source: str) -> None:
+    assert corpus.listing.file_of(source) is None
 
 
 @pytest.mark.parametrize(
