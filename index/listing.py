@@ -160,7 +160,9 @@ class Listing:
         statement = f"SELECT number, count(*) OVER () {where} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?"
         with self._database.read():
             rows = self._database.rows(statement, [*values, n, first])
-            total = rows[0][1] if rows else self._database.rows(f"SELECT count(*) {where}", values)[0][0]
+            total = rows[0][1] if rows else 0
+            if first and not rows:
+                (total,) = self._database.rows(f"SELECT count(*) {where}", values)[0]
             return ListingPage(tuple(self.described([row[0] for row in rows])), total)
 
     def described(self, numbers: Sequence[int]) -> list[ListedDocument]:

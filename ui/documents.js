@@ -26,8 +26,19 @@
     function settled() {
         const selector = reached;
         reached = null;
-        if (!selector) return;
-        requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(selector)?.focus()));
+        requestAnimationFrame(() =>
+            requestAnimationFrame(() => {
+                if (selector) document.querySelector(selector)?.focus();
+                showBar();
+            }),
+        );
+    }
+
+    // On a narrow screen the picture is wider than its place: the last time is shown first.
+    function showBar() {
+        const bars = document.querySelector(".bars");
+        const bar = bars?.querySelector("[aria-pressed='true']") ?? [...(bars?.querySelectorAll(".bar") ?? [])].at(-1);
+        if (bar) bars.scrollLeft = bar.offsetLeft - bars.offsetLeft - bars.clientWidth / 2;
     }
 
     // -- whole documents ------------------------------------------------------------------------------------------
@@ -44,7 +55,7 @@
             shown.addEventListener("click", (event) => {
                 if (event.target === shown || event.target.closest(".shut")) shown.close();
             });
-            document.querySelector(".gradio-container").append(shown);
+            document.querySelector(".gradio-container .contain").append(shown);
         }
         return shown;
     }

@@ -26,17 +26,18 @@ SETTLED = "() => window.sourcierDocuments.settled()"
 LOOKING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "looking"}
 
 
-def build_documents(desk: Desk, masthead: gr.HTML, tab: gr.Tab, *, indexing: dict[str, Any]) -> None:
-    """Add the documents to the page being built.
+def build_documents(desk: Desk, masthead: gr.HTML, clock: gr.Timer, *, indexing: dict[str, Any]) -> None:
+    """Add the tab of the documents to the page being built.
 
     Args:
         desk: what the page works on.
         masthead: the top line, which follows the corpus.
-        tab: the tab that holds them; the list is brought up to date when it is opened.
+        clock: tells when to look for what others have changed.
         indexing: how many changes are made at a time.
     """
-    shelf, view = Shelf(desk), gr.State()
-    with gr.Column(elem_id="documents"):
+    shelf = Shelf(desk)
+    with gr.Tab("Documents") as tab, gr.Column(elem_id="documents"):
+        view, seen = gr.State(), gr.State()
         files = gr.File(label="Ajouter des documents", file_count="multiple", elem_id="drop", height=180)
         outcome = gr.HTML(elem_id="outcome")
         with gr.Row(elem_id="upkeep"):
@@ -61,9 +62,9 @@ def build_documents(desk: Desk, masthead: gr.HTML, tab: gr.Tab, *, indexing: dic
         removed = gr.Textbox(elem_id="removed", label="Retrait")
     shown = [listing, timeline, view]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    tab.select(shelf.show, view, shown, **quiet, **LOOKING)
+    tab.select(shelf.show, view, shown, **quiet, **LOOKING).then(None, js=SETTLED)
     gr.on(
-        [typed.input, order.input],
+        [typed.change, order.input],
         shelf.search,
         [typed, order, view],
         shown,
@@ -75,5 +76,6 @@ def build_documents(desk: Desk, masthead: gr.HTML, tab: gr.Tab, *, indexing: dic
     removed.change(shelf.remove, [removed, view], [outcome, masthead, *shown], **quiet, **indexing).then(
         None, js=SETTLED
     )
+    clock.tick(shelf.follow, [seen, view], [seen, masthead, *shown], **quiet, **LOOKING)
     files.upload(shelf.add, [files, view], [outcome, files, masthead, *shown], **quiet, **indexing)
     rebuild.click(shelf.rebuild, view, [outcome, masthead, *shown], **quiet, **indexing)

@@ -40,6 +40,9 @@ ANSWERING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "answerin
 # One change at a time: an index has one writer, and the next one waits for its turn instead of being refused.
 INDEXING: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "indexing"}
 
+# How soon an open page tells of documents that others added or removed; answers use them at once.
+FOLLOW_SECONDS = 15
+
 
 def build_page(desk: Desk) -> gr.Blocks:
     """Build the page over an open corpus; nothing is served yet."""
@@ -47,11 +50,11 @@ def build_page(desk: Desk) -> gr.Blocks:
     with gr.Blocks(title="Sourcier", fill_width=True, analytics_enabled=False) as page:
         add_endpoints(desk, answering=ANSWERING, indexing=INDEXING)  # first, so that their names are theirs
         masthead = gr.HTML(desk.masthead(), elem_id="masthead")
+        clock = gr.Timer(FOLLOW_SECONDS)  # outside the tabs: Gradio 6.31 starts what is in one when it is first opened
         with gr.Tabs(elem_id="views"):
             with gr.Tab("Conversation"):
                 build_conversation(desk, masthead, answering=ANSWERING)
-            with gr.Tab("Documents") as documents:
-                build_documents(desk, masthead, documents, indexing=INDEXING)
+            build_documents(desk, masthead, clock, indexing=INDEXING)
         page.load(desk.masthead, None, masthead, show_progress="hidden", api_visibility="private")
     return page
 

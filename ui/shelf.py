@@ -53,6 +53,16 @@ class Shelf:
             view = replace(view, removing=None)
         return render_listing(view, found), render_timeline(counts, during=view.during, scope=view.scope), view
 
+    def follow(self, seen: int | None, view: View | None) -> Shown:
+        """Show what others have changed, where there is something: (generation seen, masthead), then `show`."""
+        try:
+            generation: int | None = self.desk.corpus.generation
+        except SourcierError:  # the next gesture says what is wrong
+            generation = seen
+        if generation == seen:
+            return tuple(gr.skip() for _ in range(5))
+        return generation, self.desk.masthead(), *self.show(view)
+
     def search(self, typed: str, order: Order, view: View | None) -> tuple[str, str, View]:
         """Show what has every word typed, in an order: as `show`."""
         view = replace(view or View(), search=typed[:MAX_SEARCH_CHARS], page=0, removing=None)
