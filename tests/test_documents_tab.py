@@ -148,6 +148,7 @@ def test_pages_and_one_that_is_gone(shelf: Shelf) -> None:
     html, _, view = shelf.turn('{"page": 1}', View(search="note"))
     assert titles(html) == ["note-02", "note-01", "note-00"]
     assert f"{PAGE + 1} à {PAGE + 3} sur {PAGE + 3}" in Seen(html).text
+    assert [(step["data-page"], "disabled" in step) for step in Seen(html).all("turn")] == [("0", False), ("2", True)]
     shelf.desk.corpus.remove([f"note-{n:02d}" for n in range(3)])
     html, _, view = shelf.show(view)
     assert len(titles(html)) == PAGE
@@ -180,6 +181,14 @@ def test_the_picture_has_a_bar_a_month_and_gaps_between() -> None:
     gaps = [gap["title"] for gap in Seen(html).all("none")]
     assert gaps == ["décembre 2021 : aucun document", "janvier 2022 : aucun document"]
     assert "novembre 2021 → février 2022 · 2 mois sans document" in Seen(html).text
+    assert Seen(html).text.endswith("nov. 2021févr. 2022")
+    long = render_timeline(DateCounts("month", (("2019-11", 2), ("2022-02", 8)), 0, 0), during="", scope="")
+    assert Seen(long).text.endswith("26 mois sans document202020212022")
+    years = render_timeline(DateCounts("year", (("1899", 2), ("1902", 8)), 0, 0), during="", scope="")
+    assert Seen(years).text == "Documents par an, 1899 → 1902 · 2 ans sans document18991901"
+    decades = render_timeline(DateCounts("decade", (("189", 1), ("191", 1)), 0, 0), during="191", scope="191")
+    assert Seen(decades).text.startswith("Documents par décennie, années 1890 → années 1910 · 1 décennie sans document")
+    assert Seen(decades).text.endswith("Toutes les années18901910")
     assert render_timeline(DateCounts("month", (), 0, 3), during="", scope="") == ""
 
 

@@ -11,8 +11,8 @@ __all__ = ["period_in_words", "render_timeline"]
 UNIT_WORDS: dict[Unit, str] = {"month": "mois", "year": "an", "decade": "décennie"}
 SHORT_MONTHS = ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc.")
 
-# Up to this many bars each month has its name under it, above only each year.
-NAMED_MONTHS = 24
+# Up to this many bars are wide, and have their own names under them, as many as there is room for.
+FEW = 24
 
 
 def period_in_words(period: str) -> str:
@@ -47,7 +47,7 @@ def render_timeline(counts: DateCounts, *, during: str, scope: str) -> str:
         back = ' <button type="button" class="chip" data-during="">Toutes les années</button>'
     return (
         f'<div class="timeline"><p class="notes">{escape(_summary(counts, periods, unit))}{back}</p>'
-        f'<div class="bars" style="--n:{len(periods)}" role="group"'
+        f'<div class="bars{" few" if len(periods) <= FEW else ""}" style="--n:{len(periods)}" role="group"'
         f' aria-label="{escape(f"Documents par {unit} ; les flèches passent de l’un à l’autre")}">{bars}{labels}</div>'
         "</div>"
     )
@@ -78,15 +78,13 @@ def _gap(period: str) -> str:
 
 def _label(place: int, period: str, n_periods: int) -> str:
     """Return what stands under a bar, where something does."""
-    if len(period) == 7 and n_periods <= NAMED_MONTHS:
-        month = SHORT_MONTHS[int(period[5:]) - 1]
-        text = f"{month} {period[:4]}" if place == 0 or period.endswith("-01") else month
-    elif len(period) == 7:
-        text = period[:4] if period.endswith("-01") else ""
-    elif len(period) == 4:
-        text = period if period.endswith("0") or n_periods <= NAMED_MONTHS else ""
+    is_few = n_periods <= FEW
+    if len(period) == 7:
+        month = f"{SHORT_MONTHS[int(period[5:]) - 1]} {period[:4]}"
+        text = month if is_few and place % 3 == 0 else period[:4] if not is_few and period.endswith("-01") else ""
     else:
-        text = f"{period}0" if period.endswith("0") or n_periods <= NAMED_MONTHS else ""
+        is_named = place % 2 == 0 if is_few else period.endswith("0")
+        text = f"{period:0<4}" if is_named else ""
     return f'<span class="when" aria-hidden="true" style="--at:{place + 1}">{text}</span>' if text else ""
 
 
