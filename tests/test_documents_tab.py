@@ -83,8 +83,8 @@ def titles(html: str) -> list[str]:
     return [unescape(part.split("</h3>")[0].partition(">")[2]) for part in html.split("<h3")[1:]]
 
 
-def taken_out(shelf: Shelf, search: str) -> str:
-    outcome, *_ = shelf.remove(json.dumps({"removed": number_of(shelf, search)}), None)
+def taken_out(shelf: Shelf, search: str, *, with_file: bool = False) -> str:
+    outcome, *_ = shelf.remove(json.dumps({"removed": number_of(shelf, search), "with_file": with_file}), None)
     return Seen(str(outcome)).text
 
 
@@ -275,6 +275,28 @@ def test_removing_one_record_of_an_upload_leaves_the_others(shelf: Shelf, tmp_pa
     assert not (tmp_path / "data" / "uploads" / "bus.jsonl").exists()
 
 
+def test_all_of_a_file_can_be_removed_at_once(shelf: Shelf, tmp_path: Path) -> None:
+    add(shelf, received(tmp_path / "in", "bus.jsonl", JSONL.replace("train", "bus")))
+    html, *_ = shelf.turn(json.dumps({"removing": number_of(shelf, "bus.jsonl#t1")}), None)
+    assert "Retirer les 2 documents de ce fichier" in Seen(html).text
+    assert "2 documents retirés" in taken_out(shelf, "bus.jsonl#t1", with_file=True)
+    assert not (tmp_path / "data" / "uploads" / "bus.jsonl").exists()
+    assert shelf.desk.corpus.listing.documents(search="bus.jsonl").total == 0
+    taken_out(shelf, "trains.jsonl#t1", with_file=True)
+    assert (tmp_path / "docs" / "trains.jsonl").exists()
+    assert [d.origins[0].source for d in shelf.desk.corpus.listing.documents().documents] == [
+        "docs/b.txt",
+        "docs/a.txt",
+    ]
+    assert shelf.desk.corpus.refresh().n_added == 2
+
+
+def test_nothing_of_an_upload_stays_where_it_was_received(shelf: Shelf, tmp_path: Path) -> None:
+    good, bad = received(tmp_path / "in", "un.txt", "Un texte."), received(tmp_path / "in", "vide.txt", " ")
+    add(shelf, good, bad)
+    assert list((tmp_path / "in").iterdir()) == []
+
+
 def test_a_copy_goes_with_all_its_names_and_the_file_elsewhere_stays(shelf: Shelf, tmp_path: Path) -> None:
     add(shelf, received(tmp_path / "in", "z.txt", (tmp_path / "docs" / "a.txt").read_text()))
     assert "Le même texte : a.txt" in Seen(shelf.show(None)[0]).text
@@ -294,7 +316,7 @@ def test_a_folder_linked_into_the_uploads_is_elsewhere(shelf: Shelf, tmp_path: P
 
 
 def test_a_document_that_is_gone_already_is_told(shelf: Shelf) -> None:
-    assert "n’est plus dans l’index" in Seen(str(shelf.remove('{"removed": 999}', None)[0])).text
+    assert "n’est plus dans l’index" in Seen(str(shelf.remove('{"removed": 999, "with_file": false}', None)[0])).text
 
 
 # -- whole documents and files ----------------------------------------------------------------------------------------
@@ -522,6 +544,7 @@ def test_a_citation_opens_its_whole_document_and_its_file(tab: Tab, tmp_path: Pa
     assert "un signe de faiblesse" in (shown.text_content() or "")
     tab.keyboard.press("Escape")
     expect(shown).to_have_count(0)
+    expect(tab.locator("#proof")).to_contain_class("open")
     with tab.expect_download() as download:
         tab.locator(".source.lit .file").click()
     download.value.save_as(tmp_path / "saved")

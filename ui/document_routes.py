@@ -42,7 +42,7 @@ def document_routes(corpus: CorpusIndex) -> list[Route]:
         asked = request.query_params
         document = _document(corpus, asked.get("source"))
         if document is None:
-            return HTMLResponse(f'<p class="notice">{UNKNOWN}</p>', 404, HEADERS)
+            return HTMLResponse(f'<h2 id="whole-title">{UNKNOWN}</h2>', 404, HEADERS)
         cited = _span(asked.get("start"), asked.get("end"), len(document.text))
         return HTMLResponse(render_whole(document, cited=cited, check=asked.get("check")), headers=HEADERS)
 

@@ -144,9 +144,11 @@
         },
         "button.remove": ({ number }) => turn({ removing: Number(number) }, ".confirm .keep"),
         "button.keep": ({ number }) => turn({ removing: null }, `.remove[data-number="${number}"]`),
-        "button.removed": ({ number }) => {
+        "button.removed": ({ number, withFile }, button) => {
+            button.disabled = true;
+            button.textContent = "Retrait…";
             reached = "#search input, #search textarea";
-            ask("removed", { removed: Number(number) });
+            ask("removed", { removed: Number(number), with_file: withFile === "true" });
         },
         "button.whole": openWhole,
         "button.folder": chooseFolder,
@@ -155,11 +157,20 @@
     document.addEventListener("click", (event) => {
         for (const [selector, gesture] of Object.entries(CLICKS)) {
             const button = event.target.closest?.(selector);
-            if (button) gesture(button.dataset);
+            if (button) gesture(button.dataset, button);
         }
     });
 
     const MOVES = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+
+    // Escape closes the document, and leaves the sources below it open.
+    document.addEventListener(
+        "keydown",
+        (event) => {
+            if (event.key === "Escape" && document.querySelector("dialog.whole-document[open]")) event.stopPropagation();
+        },
+        true,
+    );
 
     document.addEventListener("keydown", (event) => {
         const bar = event.target.closest?.("button.bar");

@@ -14,8 +14,8 @@ __all__ = ["build_documents"]
 ORDERS = [("Derniers ajoutés", "added"), ("Plus récents", "newest"), ("Plus anciens", "oldest")]
 
 HINT = (
-    '<p class="hint">Un fichier de même nom remplace le précédent. Après avoir modifié des documents sur le'
-    " disque, mettez l’index à jour : seul ce qui a changé est relu."
+    '<p class="hint">Un dossier ou une archive zip se dépose aussi. Un fichier de même nom remplace le précédent. Après'
+    " avoir modifié des documents sur le disque, mettez l’index à jour : seul ce qui a changé est relu."
     ' <button type="button" class="link folder">Ajouter un dossier…</button></p>'
 )
 

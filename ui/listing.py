@@ -32,7 +32,7 @@ GIVEN = "ajouté par un programme"
 KIND_WORDS: dict[str | None, str] = {
     None: "Tous",
     "undated": "Sans date",
-    "wider": "Date plus large",
+    "wider": "Date imprécise",
     "unread": "Illisibles",
 }
 
@@ -165,11 +165,15 @@ def _confirmation(removal: Removal) -> str:
             "Le document revient dès que l’index est mis à jour, tant que ce fichier est dans un dossier suivi."
         )
     number = removal.document.number
+    whole = ""
+    if removal.n_in_file > 1:
+        words = escape(f"Retirer les {count(removal.n_in_file, 'document')} de ce fichier")
+        whole = f'<button type="button" class="removed" data-number="{number}" data-with-file="true">{words}</button>'
     return (
         '<div class="confirm" role="group" aria-label="Confirmer le retrait"><p><strong>Retirer ce document ?</strong> '
         f'{escape(" ".join(told))}</p><div class="tools">'
         f'<button type="button" class="removed" data-number="{number}">Retirer</button>'
-        f'<button type="button" class="keep" data-number="{number}">Garder</button></div></div>'
+        f'{whole}<button type="button" class="keep" data-number="{number}">Garder</button></div></div>'
     )
 
 

@@ -26,6 +26,7 @@ class Removal:
         deleted: uploaded copies that are deleted from the disk, absolute paths.
         kept: names of the files that stay on the disk.
         returns: whether one of those brings the document back when the index is brought up to date.
+        n_in_file: documents of its file, where that can be removed as a whole, else 1.
     """
 
     document: ListedDocument
@@ -33,14 +34,16 @@ class Removal:
     deleted: tuple[Path, ...]
     kept: tuple[str, ...]
     returns: bool
+    n_in_file: int
 
 
-def plan_removal(document: ListedDocument, *, uploads: Path) -> Removal:
+def plan_removal(document: ListedDocument, *, uploads: Path, with_file: bool = False) -> Removal:
     """Say what removing a document would do: only copies among the uploads that hold nothing else are deleted.
 
     Args:
         document: the document.
         uploads: where uploaded files are kept.
+        with_file: whether all that its files gave is removed too.
     """
     n_own = Counter(origin.file.path for origin in document.origins if origin.file)
     sources: list[str] = []
@@ -52,24 +55,28 @@ def plan_removal(document: ListedDocument, *, uploads: Path) -> Removal:
         if file is None:
             sources.append(origin.source)
             continue
-        is_alone = origin.n_siblings + 1 == n_own[file.path]
-        if is_alone and _is_upload(file.path, uploads):
-            sources.append(file.source)
+        goes_whole = with_file or origin.n_siblings + 1 == n_own[file.path]
+        is_upload = _is_upload(file.path, uploads)
+        sources.append(file.source if with_file or (goes_whole and is_upload) else origin.source)
+        if goes_whole and is_upload:
             deleted.append(Path(file.path))
         else:
-            sources.append(origin.source)
             kept.append(file.source)
-            returns = returns or file.source == origin.source
-    return Removal(document, _once(sources), _once(deleted), _once(kept), returns)
+            returns = returns or with_file or file.source == origin.source
+    n_in_file = max(origin.n_siblings for origin in document.origins) + 1 if len(n_own) == 1 else 1
+    return Removal(document, _once(sources), _once(deleted), _once(kept), returns, n_in_file)
 
 
-def remove(number: int, *, corpus: CorpusIndex, uploads: Path) -> tuple[Removal, Sequence[str]]:
+def remove(
+    number: int, *, corpus: CorpusIndex, uploads: Path, with_file: bool = False
+) -> tuple[Removal, Sequence[str]]:
     """Remove a document from the corpus, then the uploaded copies that held nothing else.
 
     Args:
         number: the document, as the list has it.
         corpus: the corpus.
         uploads: where uploaded files are kept.
+        with_file: whether all that its file gave is removed too.
 
     Returns:
         What was done, and the names of the copies that could not be deleted.
@@ -81,7 +88,7 @@ def remove(number: int, *, corpus: CorpusIndex, uploads: Path) -> tuple[Removal,
     found = corpus.listing.described([number])
     if not found:
         raise InputError("Ce document n’est plus dans l’index : rien n’a été retiré.")
-    removal = plan_removal(found[0], uploads=uploads)
+    removal = plan_removal(found[0], uploads=uploads, with_file=with_file)
     corpus.remove(removal.sources)
     left = []
     for path in removal.deleted:

@@ -21,7 +21,7 @@ from ui.progress import Reading, render_progress
 from ui.removal import plan_removal, remove
 from ui.summary import render_outcome, render_removal, render_report
 from ui.timeline import render_timeline
-from ui.uploads import Outcome, add_uploads
+from ui.uploads import Outcome, add_uploads, discard
 
 __all__ = ["Shelf"]
 
@@ -119,7 +119,10 @@ class Shelf:
         received = [Path(file) for file in files or ()]
 
         def work(tell: Callable[[Progress], None]) -> Outcome:
-            return add_uploads(received, corpus=self.desk.corpus, folder=self.desk.uploads, progress=tell)
+            try:
+                return add_uploads(received, corpus=self.desk.corpus, folder=self.desk.uploads, progress=tell)
+            finally:
+                discard(received)
 
         said = ""
         for said in _told(work, render_outcome, [file.name for file in received]):
@@ -137,13 +140,15 @@ class Shelf:
         """Remove the document whose removal was confirmed: (outcome, masthead), then `show`.
 
         Args:
-            said: JSON from the page: ``removed`` with the number of the document.
+            said: JSON from the page: ``removed`` with the number of the document, and ``with_file``, whether all that
+                its file gave goes with it.
             view: what the visitor looks at.
         """
         try:
             match _read(said):
-                case {"removed": int(number)} if 0 < number < MAX_NUMBER:
-                    outcome = render_removal(*remove(number, corpus=self.desk.corpus, uploads=self.desk.uploads))
+                case {"removed": int(number), "with_file": bool(with_file)} if 0 < number < MAX_NUMBER:
+                    done = remove(number, corpus=self.desk.corpus, uploads=self.desk.uploads, with_file=with_file)
+                    outcome = render_removal(*done, with_file=with_file)
                 case _:
                     raise InputError("Cette demande ne se lit pas : rien n’a été retiré.")
         except SourcierError as error:

@@ -62,16 +62,19 @@ def render_report(report: UpdateReport) -> str:
     return f'<div class="outcome" role="status"><p>{escape(summary)}</p>{details}</div>'
 
 
-def render_removal(removal: Removal, left: Sequence[str]) -> str:
+def render_removal(removal: Removal, left: Sequence[str], *, with_file: bool) -> str:
     """Return what became of a document that was removed.
 
     Args:
         removal: what was done.
         left: names of the copies that could not be deleted from the disk.
+        with_file: whether all that its file gave was removed too.
     """
     document = removal.document
     title = document.title or PurePath(document.origins[0].source).name
     said = [f"« {title} » est retiré : aucune réponse ne le citera plus."]
+    if with_file:
+        said = [f"{count(removal.n_in_file, 'document')} retirés : aucune réponse ne les citera plus."]
     said += [f"La copie « {path.name} » est supprimée." for path in removal.deleted if path.name not in left]
     said += [f"La copie « {name} » n’a pas pu être supprimée : supprimez-la, sinon elle reviendra." for name in left]
     return f'<div class="outcome" role="status"><p>{escape(" ".join(said))}</p></div>'
