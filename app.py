@@ -144,7 +144,7 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     generator = open_generator(options.chat_model, verifier=options.verifier)
     chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=open_reader(options.reader) or "none")
     page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads"))
-    url = launch_page(page, host=options.host, port=options.port)
+    url = launch_page(page, corpus, host=options.host, port=options.port)
     sys.stdout.write(f"Sourcier: {url}\n")
     sys.stdout.flush()
     try:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from index.database import MAX_VARIABLES, Database
 from index.dates import date_bounds
 from index.errors import IndexDamagedError, InputError
-from index.file_records import FILE_TABLES, FileRecords, from_column, to_column
+from index.file_records import FILE_TABLES, FileRecords, as_key, from_column, to_column
+from index.listing import Listing
 from index.manifest import Manifest
 from index.types import Document, Passage, Sentence, Span
 
@@ -119,11 +120,13 @@ class Catalog:
 
     Attributes:
         files: what is known of files.
+        listing: what people look through.
     """
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
         self.files = FileRecords(self._database)
+        self.listing = Listing(self._database)
 
     @classmethod
     def create(cls, path: Path, manifest: Manifest) -> None:
@@ -171,7 +174,7 @@ class Catalog:
 
     def source(self, source: str) -> StoredSource | None:
         """Return what is known of a source, or None if there is none of that name."""
-        return next(self._sources("source = ?", _key(source)), None)
+        return next(self._sources("source = ?", as_key(source)), None)
 
     def sources_of(self, path: str) -> dict[str, StoredSource]:
         """Return the sources that came from a file, by name."""
@@ -279,7 +282,7 @@ class Catalog:
 
     def find_documents(self, sources: Sequence[str]) -> dict[str, Document]:
         """Return documents by source, under the source that was asked for; unknown ones are left out."""
-        keys = [_key(source) for source in sources]
+        keys = [as_key(source) for source in sources]
         rows = self._database.rows_of("SELECT source, document FROM sources WHERE source IN ({keys})", keys)
         numbers = dict(rows)
         documents = self._documents(sorted(set(numbers.values())))
@@ -442,15 +445,6 @@ def document_hash(document: Document) -> bytes:
 def text_hash(text: str) -> bytes:
     """Return the hash of a text, 16 bytes."""
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def _key(text: str) -> str | bytes:
-    """Return a text as SQLite compares it; one that holds half a character is equal to none that it keeps."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-    return text
 
 
 def _sorted_numbers(numbers: set[int]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from index.changes import to_add, to_equal, to_refresh, to_remove, unknown_sourc
 from index.embed import Embedder, open_embedder
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, InputError, LoadError
 from index.filters import Filter
+from index.listing import Listing
 from index.load import SourceFile, source_name
 from index.manifest import Manifest
 from index.plan import FileChange, ProgressCallback
@@ -515,6 +516,11 @@ class CorpusIndex:
     def sources(self) -> list[str]:
         """Return the source of everything that the index holds, sorted."""
         return self._catalog.sources()
+
+    @property
+    def listing(self) -> Listing:
+        """What the index holds, for people to look through: page by page, by time, with what could not be read."""
+        return self._catalog.listing
 
     # -- state --------------------------------------------------------------------------------------------------
 

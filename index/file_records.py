@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from index.database import Database
 from index.errors import LoadError
 
-__all__ = ["FILE_TABLES", "FileRecords", "StoredFile", "from_column", "to_column"]
+__all__ = ["FILE_TABLES", "FileRecords", "StoredFile", "as_key", "from_column", "to_column"]
 
 FILE_TABLES = """
 CREATE TABLE roots (path TEXT PRIMARY KEY, given TEXT NOT NULL);
@@ -33,6 +33,15 @@ def to_column(path: str) -> str | bytes:
 def from_column(path: str | bytes) -> str:
     """Return the path that `to_column` was given."""
     return path if isinstance(path, str) else os.fsdecode(path)
+
+
+def as_key(text: str) -> str | bytes:
+    """Return a text as SQLite compares it; one that holds half a character is equal to none that it keeps."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

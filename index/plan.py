@@ -30,11 +30,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a change has come: ``done`` of ``total`` files read, then documents indexed; None where unknown."""
+    """How far a change has come: ``done`` of ``total`` files read, then documents indexed; None where unknown.
+
+    Attributes:
+        stage: what is being done.
+        done: how much of it.
+        total: of how much.
+        source: the file that is about to be read, where files are.
+    """
 
     stage: str
     done: int
     total: int | None
+    source: str | None = None
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -146,7 +154,7 @@ class Comparison:
         yield from self._given()
         taken = {file.source: path for path, file in known.items() if path not in self._gone}
         for done, file in enumerate(what.files):
-            self._progress(Progress("lecture", done, len(what.files)))
+            self._progress(Progress("lecture", done, len(what.files), file.source))
             path = str(file.path)
             try:
                 found_hash = hash_file(file.path)

@@ -271,7 +271,7 @@ def test_a_hostile_document_is_shown_as_text(corpus: CorpusIndex) -> None:
     hurt = Citation(1, "id", document.source, HOSTILE, HOSTILE, 0, 41, document.text[:41], 0.9)
     html = render_sources(answer("tournesol [1]", hurt, question=HOSTILE), 1, corpus=corpus)
     seen = Seen(html)
-    assert set(seen.tags) == {"section", "p", "article", "header", "span", "div", "h3", "mark", "button"}
+    assert set(seen.tags) == {"section", "p", "article", "header", "span", "div", "h3", "mark", "button", "br", "a"}
     assert HOSTILE in seen.text
     assert not [attributes for _, attributes in seen.elements if {"onerror", "src"} & set(attributes)]
 

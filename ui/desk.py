@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
 
-from index import CorpusIndex, Progress, SourcierError
+from index import CorpusIndex, SourcierError
 from qa import Answer, Chatbot, Conversation
 from qa.receipts import make_receipt
 from ui.answers import render_answer, render_error, render_question
 from ui.feedback import Feedback, feedback_file
 from ui.sources import render_panel, render_sources
-from ui.summary import render_masthead, render_outcome, render_report
-from ui.uploads import add_uploads
+from ui.summary import render_masthead
 from ui.words import error_in_words
 
 __all__ = ["Desk", "Talk"]
-
-# Gradio recognises the parameter that reports progress by this default value.
-PROGRESS = gr.Progress()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,33 +143,3 @@ class Desk:
         receipt = make_receipt(answers, self.corpus)
         text = {"md": receipt.to_markdown, "html": receipt.to_html, "json": receipt.to_json}[form]()
         return f"sourcier.{form}", text
-
-    def add(self, files: list[str] | None, progress: gr.Progress = PROGRESS) -> tuple[str, str, None]:
-        """Add uploaded files: (outcome, masthead, the emptied drop zone)."""
-        try:
-            outcome = add_uploads(
-                [Path(file) for file in files or ()],
-                corpus=self.corpus,
-                folder=self.uploads,
-                progress=_shown_in(progress),
-            )
-            said = render_outcome(outcome)
-        except SourcierError as error:
-            said = render_error(error)
-        return said, self.masthead(), None
-
-    def rebuild(self, progress: gr.Progress = PROGRESS) -> tuple[str, str]:
-        """Bring the index up to date with its folders and files: (outcome, masthead)."""
-        try:
-            said = render_report(self.corpus.refresh(progress=_shown_in(progress)))
-        except SourcierError as error:
-            said = render_error(error)
-        return said, self.masthead()
-
-
-def _shown_in(progress: gr.Progress = PROGRESS) -> Callable[[Progress], None]:
-    def show(step: Progress) -> None:
-        share = step.done / step.total if step.total else None
-        progress(share, desc=f"{step.stage.capitalize()} : {step.done}")
-
-    return show

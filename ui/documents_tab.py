@@ -7,29 +7,75 @@ from typing import Any
 import gradio as gr
 
 from ui.desk import Desk
+from ui.shelf import Shelf
 
 __all__ = ["build_documents"]
 
+ORDERS = [("Derniers ajoutés", "added"), ("Plus récents", "newest"), ("Plus anciens", "oldest")]
 
-def build_documents(desk: Desk, masthead: gr.HTML, *, indexing: dict[str, Any]) -> None:
-    """Add the documents to the page being built.
+HINT = (
+    '<p class="hint">Un dossier ou une archive zip se dépose aussi. Un fichier de même nom remplace le précédent. Après'
+    " avoir modifié des documents sur le disque, mettez l’index à jour : seul ce qui a changé est relu."
+    ' <button type="button" class="link folder">Ajouter un dossier…</button></p>'
+)
+
+# Run in the page once the list is drawn again.
+SETTLED = "() => window.sourcierDocuments.settled()"
+
+# Searching a list is short: it does not wait for answers being written.
+LOOKING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "looking"}
+
+
+def build_documents(desk: Desk, masthead: gr.HTML, clock: gr.Timer, *, indexing: dict[str, Any]) -> None:
+    """Add the tab of the documents to the page being built.
 
     Args:
         desk: what the page works on.
         masthead: the top line, which follows the corpus.
+        clock: tells when to look for what others have changed.
         indexing: how many changes are made at a time.
     """
-    with gr.Column(elem_id="documents"):
+    shelf = Shelf(desk)
+    with gr.Tab("Documents") as tab, gr.Column(elem_id="documents"):
+        view, seen = gr.State(), gr.State()
         files = gr.File(label="Ajouter des documents", file_count="multiple", elem_id="drop", height=180)
         outcome = gr.HTML(elem_id="outcome")
-        gr.HTML(
-            '<p class="hint">Un fichier de même nom remplace le précédent. Après avoir modifié des documents sur le'
-            " disque, mettez l’index à jour : seul ce qui a changé est relu.</p>"
-        )
-        rebuild = gr.Button("Mettre l’index à jour", size="md", elem_id="rebuild")
-    files.upload(
-        desk.add, files, [outcome, masthead, files], show_progress_on=outcome, api_visibility="private", **indexing
+        with gr.Row(elem_id="upkeep"):
+            gr.HTML(HINT)
+            rebuild = gr.Button("Mettre l’index à jour", size="md", min_width=0, elem_id="rebuild")
+        timeline = gr.HTML(elem_id="times")
+        with gr.Row(elem_id="finding"):
+            typed = gr.Textbox(
+                label="Chercher un document",
+                show_label=False,
+                placeholder="Chercher dans les titres et les noms de fichiers…",
+                elem_id="search",
+                max_lines=1,
+                scale=4,
+            )
+            order = gr.Dropdown(
+                ORDERS, value="added", label="Ordre", show_label=False, elem_id="order", filterable=False, scale=1
+            )
+        listing = gr.HTML(elem_id="listing")
+        # Hidden by the style sheet: what a click on the list or on the picture asks.
+        turned = gr.Textbox(elem_id="turned", label="Demande")
+        removed = gr.Textbox(elem_id="removed", label="Retrait")
+    shown = [listing, timeline, view]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    tab.select(shelf.show, view, shown, **quiet, **LOOKING).then(None, js=SETTLED)
+    gr.on(
+        [typed.change, order.input],
+        shelf.search,
+        [typed, order, view],
+        shown,
+        trigger_mode="always_last",
+        **quiet,
+        **LOOKING,
     )
-    rebuild.click(
-        desk.rebuild, None, [outcome, masthead], show_progress_on=outcome, api_visibility="private", **indexing
+    turned.change(shelf.turn, [turned, view], shown, **quiet, **LOOKING).then(None, js=SETTLED)
+    removed.change(shelf.remove, [removed, view], [outcome, masthead, *shown], **quiet, **indexing).then(
+        None, js=SETTLED
     )
+    clock.tick(shelf.follow, [seen, view], [seen, masthead, *shown], **quiet, **LOOKING)
+    files.upload(shelf.add, [files, view], [outcome, files, masthead, *shown], **quiet, **indexing)
+    rebuild.click(shelf.rebuild, view, [outcome, masthead, *shown], **quiet, **indexing)

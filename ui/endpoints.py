@@ -13,7 +13,7 @@ from gradio.events import api
 from index import SourcierError
 from qa.output import answer_to_dict, hit_to_dict
 from ui.desk import Desk
-from ui.uploads import Outcome, add_uploads
+from ui.uploads import Outcome, add_uploads, discard
 
 __all__ = ["add_endpoints"]
 
@@ -58,8 +58,12 @@ def add_endpoints(desk: Desk, *, answering: dict[str, Any], indexing: dict[str, 
             return desk.corpus.status().to_dict()
 
     def add(files: list[str] | None) -> dict[str, Any]:
-        with _stated():
-            return _outcome(add_uploads([Path(file) for file in files or ()], corpus=desk.corpus, folder=desk.uploads))
+        received = [Path(file) for file in files or ()]
+        try:
+            with _stated():
+                return _outcome(add_uploads(received, corpus=desk.corpus, folder=desk.uploads))
+        finally:
+            discard(received)
 
     api(ask, api_name="ask", **answering)
     api(search, api_name="search", **answering)

@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from index import InputError
+from index import CorpusIndex, InputError
 from ui.conversation_tab import build_conversation
 from ui.desk import Desk
+from ui.document_routes import document_routes
 from ui.documents_tab import build_documents
 from ui.endpoints import add_endpoints
 from ui.policy import OnlyThisHost
@@ -39,6 +40,9 @@ ANSWERING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "answerin
 # One change at a time: an index has one writer, and the next one waits for its turn instead of being refused.
 INDEXING: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "indexing"}
 
+# How soon an open page tells of documents that others added or removed; answers use them at once.
+FOLLOW_SECONDS = 15
+
 
 def build_page(desk: Desk) -> gr.Blocks:
     """Build the page over an open corpus; nothing is served yet."""
@@ -46,23 +50,31 @@ def build_page(desk: Desk) -> gr.Blocks:
     with gr.Blocks(title="Sourcier", fill_width=True, analytics_enabled=False) as page:
         add_endpoints(desk, answering=ANSWERING, indexing=INDEXING)  # first, so that their names are theirs
         masthead = gr.HTML(desk.masthead(), elem_id="masthead")
+        clock = gr.Timer(FOLLOW_SECONDS)  # outside the tabs: Gradio 6.31 starts what is in one when it is first opened
         with gr.Tabs(elem_id="views"):
             with gr.Tab("Conversation"):
                 build_conversation(desk, masthead, answering=ANSWERING)
-            with gr.Tab("Documents"):
-                build_documents(desk, masthead, indexing=INDEXING)
+            build_documents(desk, masthead, clock, indexing=INDEXING)
         page.load(desk.masthead, None, masthead, show_progress="hidden", api_visibility="private")
     return page
 
 
-def launch_page(page: gr.Blocks, *, host: str, port: int) -> str:
+def launch_page(page: gr.Blocks, corpus: CorpusIndex, *, host: str, port: int) -> str:
     """Serve the page in the background and return its address.
+
+    Args:
+        page: the page.
+        corpus: whose documents are served beside it.
+        host: where to listen.
+        port: likewise.
 
     Raises:
         InputError: if nothing can listen there.
     """
-    script = (HERE / "page.js").read_text(encoding="utf-8")
-    style = (HERE / "page.css").read_text(encoding="utf-8")
+    script, style = (
+        "\n".join((HERE / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("page", "documents"))
+        for kind in ("js", "css")
+    )
     try:
         _, url, _ = page.launch(
             server_name=host,
@@ -76,7 +88,7 @@ def launch_page(page: gr.Blocks, *, host: str, port: int) -> str:
             css=style,
             head=f"<script>{script}</script>",
             i18n=gr.I18n(**dict.fromkeys(LANGUAGES, GRADIO_WORDS)),
-            app_kwargs={"middleware": [Middleware(OnlyThisHost)]},
+            app_kwargs={"middleware": [Middleware(OnlyThisHost)], "routes": document_routes(corpus)},
         )
     except OSError as error:
         raise InputError(f"cannot listen on {host}, port {port}: python app.py --port {port + 1}") from error

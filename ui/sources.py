@@ -7,7 +7,9 @@ from pathlib import PurePath
 
 from index import CorpusIndex, Document, InputError, Span
 from qa import Answer, Citation
+from ui.document_routes import original_address, text_address
 from ui.markup import escape, escape_lines
+from ui.whole import citation_check
 from ui.words import date_in_words
 
 __all__ = ["NEAREST", "passage_around", "render_panel", "render_sources"]
@@ -80,7 +82,18 @@ def _card(citation: Citation, turn: int, corpus: CorpusIndex) -> str:
         f'<p class="where" title="{escape(citation.source)}">{escape(" · ".join(where))}</p></div></header>'
         f'<div class="passage">{_passage(citation, corpus)}</div>'
         f'<button type="button" class="copy" data-copy="{escape(_quotation(citation, where or [name]))}">'
-        f"Copier la citation</button>{_fault(citation, turn)}</article>"
+        f"Copier la citation</button>{_fault(citation, turn)}{_tools(citation, corpus)}</article>"
+    )
+
+
+def _tools(citation: Citation, corpus: CorpusIndex) -> str:
+    """Return what shows the whole document, and what saves its file, or its text where it is but a part of a file."""
+    original = original_address(citation.source, corpus.listing.file_of(citation.source))
+    address, label = (original, "Fichier d’origine") if original else (text_address(citation.source), "Texte (.txt)")
+    return (
+        f'<br><button type="button" class="whole" data-source="{escape(citation.source)}" data-start="{citation.start}"'
+        f' data-end="{citation.end}" data-check="{citation_check(citation.text)}">Document entier</button>'
+        f'<a class="file" href="{address}" target="_blank" rel="noopener">{label}</a>'
     )
 
 

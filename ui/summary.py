@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import PurePath
+
 from index import LoadError, Status, UpdateReport
 from ui.markup import escape
+from ui.removal import Removal
 from ui.uploads import Outcome
 from ui.words import count, mode_in_words, period, reason_in_words
 
-__all__ = ["render_masthead", "render_outcome", "render_report"]
+__all__ = ["place_in_words", "render_masthead", "render_outcome", "render_removal", "render_report"]
 
 FILE_WORDS = {"added": "ajouté", "updated": "mis à jour", "unchanged": "déjà à jour", "refused": "pas ajouté"}
 FILE_SIGNS = {"added": "✓", "updated": "✓", "unchanged": "=", "refused": "✕"}
@@ -58,18 +62,37 @@ def render_report(report: UpdateReport) -> str:
     return f'<div class="outcome" role="status"><p>{escape(summary)}</p>{details}</div>'
 
 
+def render_removal(removal: Removal, left: Sequence[str], *, with_file: bool) -> str:
+    """Return what became of a document that was removed.
+
+    Args:
+        removal: what was done.
+        left: names of the copies that could not be deleted from the disk.
+        with_file: whether all that its file gave was removed too.
+    """
+    document = removal.document
+    title = document.title or PurePath(document.origins[0].source).name
+    said = [f"« {title} » est retiré : aucune réponse ne le citera plus."]
+    if with_file:
+        said = [f"{count(removal.n_in_file, 'document')} retirés : aucune réponse ne les citera plus."]
+    said += [f"La copie « {path.name} » est supprimée." for path in removal.deleted if path.name not in left]
+    said += [f"La copie « {name} » n’a pas pu être supprimée : supprimez-la, sinon elle reviendra." for name in left]
+    return f'<div class="outcome" role="status"><p>{escape(" ".join(said))}</p></div>'
+
+
 def _problems(problems: tuple[LoadError, ...]) -> str:
     if not problems:
         return ""
     lines = [
-        escape(f"{_place(problem.source)} : {reason_in_words(problem.reason)}") for problem in problems[:MAX_PROBLEMS]
+        escape(f"{place_in_words(problem.source)} : {reason_in_words(problem.reason)}")
+        for problem in problems[:MAX_PROBLEMS]
     ]
     if len(problems) > MAX_PROBLEMS:
         lines.append(escape(f"et {count(len(problems) - MAX_PROBLEMS, 'autre')}"))
     return f'<ul class="problems">{"".join(f"<li>{line}</li>" for line in lines)}</ul>'
 
 
-def _place(source: str) -> str:
+def place_in_words(source: str) -> str:
     """Name the file, and the line where one is meant: ``notes.jsonl, ligne 3``."""
     name = source.rpartition("/")[2]
     file, _, line = name.rpartition(":")
@@ -78,5 +101,5 @@ def _place(source: str) -> str:
 
 def _warnings(report: UpdateReport) -> str:
     told = [warning.partition(": ") for warning in report.warnings[:MAX_PROBLEMS]]
-    lines = [escape(f"{_place(source)} : {reason_in_words(what)}") for source, _, what in told]
+    lines = [escape(f"{place_in_words(source)} : {reason_in_words(what)}") for source, _, what in told]
     return f'<ul class="problems">{"".join(f"<li>{line}</li>" for line in lines)}</ul>' if lines else ""

@@ -13,7 +13,7 @@ from typing import Literal
 
 from index import CorpusIndex, InputError, LoadError, Progress, UpdateReport
 
-__all__ = ["FileOutcome", "Outcome", "add_uploads", "safe_name"]
+__all__ = ["FileOutcome", "Outcome", "add_uploads", "discard", "safe_name"]
 
 # Most file systems take 255 bytes; the difference leaves room for the names that writers put aside.
 MAX_NAME_BYTES = 200
@@ -91,6 +91,12 @@ def add_uploads(
     if refused:
         report = replace(report, generation=_forget(refused, former, corpus=corpus, folder=folder))
     return Outcome(outcomes, report)
+
+
+def discard(files: Iterable[Path]) -> None:
+    """Delete files as they were received: a document that is removed later is not to live on among them."""
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _targets(files: Sequence[Path], folder: Path) -> dict[Path, Path]:

@@ -11,6 +11,7 @@ __all__ = [
     "count",
     "date_in_words",
     "error_in_words",
+    "grouped",
     "mode_in_words",
     "period",
     "reason_in_words",
@@ -57,8 +58,12 @@ MODE_WORDS = {"bundled model": "modèle embarqué"}
 
 def count(number: int, noun: str) -> str:
     """Write a number with its noun: ``33 483 documents``, ``1 passage``, ``0 document``."""
-    digits = f"{number:,}".replace(",", NARROW_SPACE)
-    return f"{digits} {noun}{'s' if number > 1 else ''}"
+    return f"{grouped(number)} {noun}{'s' if number > 1 else ''}"
+
+
+def grouped(number: int) -> str:
+    """Write a number with its digits in groups of three."""
+    return f"{number:,}".replace(",", NARROW_SPACE)
 
 
 def date_in_words(date: str) -> str:

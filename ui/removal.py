@@ -1,0 +1,108 @@
+"""Taking a document out of the corpus: what goes, what stays, and who decides it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from index import CorpusIndex, InputError
+from index.listing import ListedDocument
+
+__all__ = ["Removal", "plan_removal", "remove"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What removing a document comes to.
+
+    Attributes:
+        document: what goes.
+        sources: what is removed from the index, by source: files that gave nothing else, else single records.
+        deleted: uploaded copies that are deleted from the disk, absolute paths.
+        kept: names of the files that stay on the disk.
+        returns: whether one of those brings the document back when the index is brought up to date.
+        n_in_file: documents of its file, where that can be removed as a whole, else 1.
+    """
+
+    document: ListedDocument
+    sources: tuple[str, ...]
+    deleted: tuple[Path, ...]
+    kept: tuple[str, ...]
+    returns: bool
+    n_in_file: int
+
+
+def plan_removal(document: ListedDocument, *, uploads: Path, with_file: bool = False) -> Removal:
+    """Say what removing a document would do: only copies among the uploads that hold nothing else are deleted.
+
+    Args:
+        document: the document.
+        uploads: where uploaded files are kept.
+        with_file: whether all that its files gave is removed too.
+    """
+    n_own = Counter(origin.file.path for origin in document.origins if origin.file)
+    sources: list[str] = []
+    deleted: list[Path] = []
+    kept: list[str] = []
+    returns = False
+    for origin in document.origins:
+        file = origin.file
+        if file is None:
+            sources.append(origin.source)
+            continue
+        goes_whole = with_file or origin.n_siblings + 1 == n_own[file.path]
+        is_upload = _is_upload(file.path, uploads)
+        sources.append(file.source if with_file or (goes_whole and is_upload) else origin.source)
+        if goes_whole and is_upload:
+            deleted.append(Path(file.path))
+        else:
+            kept.append(file.source)
+            returns = returns or with_file or file.source == origin.source
+    n_in_file = max(origin.n_siblings for origin in document.origins) + 1 if len(n_own) == 1 else 1
+    return Removal(document, _once(sources), _once(deleted), _once(kept), returns, n_in_file)
+
+
+def remove(
+    number: int, *, corpus: CorpusIndex, uploads: Path, with_file: bool = False
+) -> tuple[Removal, Sequence[str]]:
+    """Remove a document from the corpus, then the uploaded copies that held nothing else.
+
+    Args:
+        number: the document, as the list has it.
+        corpus: the corpus.
+        uploads: where uploaded files are kept.
+        with_file: whether all that its file gave is removed too.
+
+    Returns:
+        What was done, and the names of the copies that could not be deleted.
+
+    Raises:
+        InputError: if there is no such document any more.
+        SourcierError: if the corpus cannot be changed; nothing is deleted then.
+    """
+    found = corpus.listing.described([number])
+    if not found:
+        raise InputError("Ce document n’est plus dans l’index : rien n’a été retiré.")
+    removal = plan_removal(found[0], uploads=uploads, with_file=with_file)
+    corpus.remove(removal.sources)
+    left = []
+    for path in removal.deleted:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:
+            left.append(path.name)
+    return removal, left
+
+
+def _once(values: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _is_upload(path: str, uploads: Path) -> bool:
+    """Say whether a file lies among the uploads, and not elsewhere behind a link to another folder."""
+    return Path(path).parent.resolve().is_relative_to(uploads.resolve())
