@@ -1,4 +1,4 @@
-"""python -m qa ask | verify | calibrate | evaluate."""
+"""python -m qa ask | verify | calibrate | mcp | evaluate."""
 
 from __future__ import annotations
 
@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_calibrate_options(calibrate)
 
+    mcp = commands.add_parser("mcp", parents=[_common()], help="serve search, ask and verify_citation to an assistant")
+    reader_option(mcp)
+    mcp.set_defaults(run=_mcp)
+
     evaluate = commands.add_parser(
         "evaluate", parents=[_common()], help="measure answers to questions with known answers, or compare two runs"
     )
@@ -118,6 +122,14 @@ def _ask(options: argparse.Namespace) -> int:
         print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
     else:
         _print_answer(answer)
+    return 0
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    """Speak the Model Context Protocol over standard input and output until the assistant closes them."""
+    from qa.mcp_server import make_server  # noqa: PLC0415 - a second to import, for this command only
+
+    make_server(Chatbot(CorpusIndex.open(options.index), reader=options.reader or "bundled")).run("stdio")
     return 0
 
 

@@ -20,7 +20,7 @@ _INSTRUCTIONS = (
 
 
 def make_server(chatbot: Chatbot) -> MCPServer:
-    """Return a server with the three tools, which has not started; an error of the caller's is told to the assistant."""
+    """Return a server with the three tools, which has not started; the assistant is told of errors."""
     server = MCPServer("sourcier", title="Sourcier", instructions=_INSTRUCTIONS)
 
     @server.tool()
