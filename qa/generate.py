@@ -156,14 +156,14 @@ def open_generator(chat_model: str | None, *, verifier: str | None = None) -> Ge
 def short_answer(question: Question, evidence: Evidence) -> str | None:
     """Return the words of the short answer as they stand in the document, on one line, or None.
 
-    A question that asks for yes or no gets "Oui" or "Non" where the sentence states it, and no words otherwise: they
-    would prove something without saying it.
+    A question that asks for yes or no gets "Oui" or "Non" where the sentence states it, otherwise the words that prove
+    one or the other.
     """
     text = evidence.sentence.document.text
     proof = None if evidence.answer is None else _one_line(text[evidence.answer.start : evidence.answer.end])
     if question.kind == "yes_no":
         sentence = _one_line(evidence.sentence.text)
-        return stated_reply(question.understood_as, proof or sentence, sentence=sentence)
+        return stated_reply(question.understood_as, proof or sentence, sentence=sentence) or proof
     return proof
 
 

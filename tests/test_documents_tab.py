@@ -80,7 +80,7 @@ def number_of(shelf: Shelf, search: str) -> int:
 
 
 def titles(html: str) -> list[str]:
-    return [unescape(part.split("</h3>")[0].partition(">")[2]) for part in html.split("<h3")[1:]]
+    return [unescape(part.split("</h2>")[0].partition(">")[2]) for part in html.split("<h2")[1:]]
 
 
 def taken_out(shelf: Shelf, search: str, *, with_file: bool = False) -> str:
@@ -161,7 +161,7 @@ def test_hostile_titles_and_names_are_only_text(shelf: Shelf) -> None:
     number = number_of(shelf, "window.hurt")
     html, times, _ = shelf.turn(json.dumps({"removing": number}), None)
     seen = Seen(html + times)
-    assert set(seen.tags) == {"div", "button", "p", "span", "ol", "li", "h3", "a", "strong"}
+    assert set(seen.tags) == {"div", "button", "p", "span", "ol", "li", "h2", "a", "strong"}
     assert titles(html)[0] == f"{HOSTILE}\u202egnp"
     names = {"class", "type", "role", "title", "href", "target", "rel", "tabindex", "style"}
     assert {name for _, attributes in seen.elements for name in attributes} <= names | {
@@ -494,7 +494,7 @@ def test_documents_are_found_by_word_and_by_month(tab: Tab, tmp_path: Path) -> N
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("Enter")
     expect(tab.locator(".result .chip")).to_have_text("mars 2021 ✕")
-    expect(tab.locator(".entry h3")).to_contain_text(["#t3"])
+    expect(tab.locator(".entry h2")).to_contain_text(["#t3"])
     expect(tab.get_by_role("button", name="mars 2021 : 1 document")).to_be_focused()
     tab.locator(".result .chip").click()
     expect(tab.locator(".result .chip")).to_have_count(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from index import SourcierError
 from qa import Answer, Citation
@@ -28,12 +29,13 @@ def render_error(error: SourcierError) -> str:
     return f'<div class="failure" role="alert">{escape(error_in_words(error))}</div>'
 
 
-def render_answer(answer: Answer, turn: int) -> str:
+def render_answer(answer: Answer, turn: int, *, further: Sequence[str] = ()) -> str:
     """Return an answer, or its refusal, as one HTML block without a blank line.
 
     Args:
         answer: what the chatbot said.
         turn: its number in the conversation, which ties its markers to the sections of the source panel.
+        further: questions that may be asked next.
     """
     read = _understood(answer) + _dates(answer) + _notice(answer)
     if not answer.answered:
@@ -41,7 +43,12 @@ def render_answer(answer: Answer, turn: int) -> str:
     body = "".join(_paragraph(text, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
     notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {_judge()}</p>'
-    return f'<div class="answer">{read}{body}{_meanings(answer)}{_doubts(answer)}{notes}</div>'
+    return f'<div class="answer">{read}{body}{_meanings(answer)}{_doubts(answer)}{notes}{_further(further)}</div>'
+
+
+def _further(questions: Sequence[str]) -> str:
+    chips = " ".join(f'<button type="button" class="chip ask">{escape(each)}</button>' for each in questions)
+    return f'<p class="further">{chips}</p>' if chips else ""
 
 
 def _judge() -> str:

@@ -67,7 +67,7 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
                 autofocus=True,
             )
             with gr.Row(elem_id="examples"):
-                examples = [gr.Button(text, size="sm", min_width=0) for text in desk.answerable(EXAMPLES)]
+                examples = [gr.Button(text, size="sm", min_width=0) for text in desk.examples(EXAMPLES)]
             with gr.Row(elem_id="tools"):
                 read_dates = gr.Checkbox(
                     True, label="Dates de la question", container=False, min_width=0, elem_id="read-dates"

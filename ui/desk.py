@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +12,7 @@ import gradio as gr
 from index import CorpusIndex, SourcierError
 from qa import Answer, Chatbot, Conversation
 from qa.receipts import make_receipt
+from qa.suggestions import follow_up_questions, suggested_questions
 from ui.answers import render_answer, render_error, render_question
 from ui.feedback import Feedback, feedback_file
 from ui.sources import render_panel, render_sources
@@ -19,6 +20,10 @@ from ui.summary import render_masthead
 from ui.words import error_in_words
 
 __all__ = ["Desk", "Talk"]
+
+
+N_FURTHER = 2
+"""Questions offered below an answer: each costs the time of one or two answers, after the answer is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,11 @@ class Desk:
         """Return the top line as the corpus stands now."""
         return render_masthead(self.corpus.status(), mode=self.bot.mode)
 
-    def answerable(self, questions: Sequence[str]) -> list[str]:
-        """Return the questions that the corpus answers."""
-        return [question for question in questions if self.bot.ask(question).answered]
+    def examples(self, known: Sequence[str]) -> list[str]:
+        """Return questions to begin with: those of ``known`` that the corpus answers, then others made from it."""
+        answered = [question for question in known if self.bot.ask(question).answered]
+        missing = len(known) - len(answered)
+        return [*answered, *(suggested_questions(self.bot, n=missing) if missing else ())]
 
     def ask(self, typed: str, talk: Talk | None, read_dates: bool, event: gr.EventData) -> Iterator[tuple[object, ...]]:
         """Show a question at once, then its answer as it is written: (messages, panel, question box, talk, masthead).
@@ -85,12 +92,28 @@ class Desk:
             return
         asked = (*talk.messages, {"role": "user", "content": render_question(question)})
         yield list(asked), gr.skip(), "", gr.skip(), gr.skip()
+        told = talk
         for answer, message, section in self._answers(question, talk, read_dates=read_dates):
             messages = (*asked, {"role": "assistant", "content": message})
             sections, answers = (*talk.sections, section), (*talk.answers, answer)
             told = Talk(talk.conversation, messages, sections, answers, (*talk.questions, question))
             yield list(messages), render_panel(list(told.sections)), gr.skip(), told, gr.skip()
+        if further := self._further(told.answers[-1]):
+            turn, answer = len(told.answers), told.answers[-1]
+            assert answer is not None
+            messages = (*asked, {"role": "assistant", "content": render_answer(answer, turn, further=further)})
+            told = replace(told, messages=messages)
+            yield list(messages), gr.skip(), gr.skip(), told, gr.skip()
         yield *(gr.skip() for _ in range(4)), self.masthead()
+
+    def _further(self, answer: Answer | None) -> tuple[str, ...]:
+        """Return questions to ask next; none after a refusal or a failure."""
+        if answer is None or not answer.answered:
+            return ()
+        try:
+            return follow_up_questions(self.bot, answer, n=N_FURTHER)
+        except SourcierError:  # the answer itself was given: what fails now is said at the next question
+            return ()
 
     def _answers(self, question: str, talk: Talk, *, read_dates: bool) -> Iterator[tuple[Answer | None, str, str]]:
         """Yield the answer so far, as a message and a section of sources; a failure is one too."""

@@ -145,7 +145,7 @@ def _entry(document: ListedDocument, removal: Removal | None) -> str:
     )
     is_going = removal is not None and removal.document.number == number
     return (
-        f'<li class="entry"><h3 title="{source}">{escape(document.title or name)}</h3>'
+        f'<li class="entry"><h2 title="{source}">{escape(document.title or name)}</h2>'
         f'<p class="where">{escape(" · ".join(about))} · '
         f'<span class="state {state or "given"}">{STATE_WORDS[state] if state else GIVEN}</span></p>{also}'
         f"{_confirmation(removal) if removal and is_going else f'<div class=tools>{tools}</div>'}</li>"
@@ -179,7 +179,7 @@ def _confirmation(removal: Removal) -> str:
 
 def _problem(problem: LoadError) -> str:
     return (
-        f'<li class="entry unread"><h3 title="{escape(problem.source)}">{escape(place_in_words(problem.source))}</h3>'
+        f'<li class="entry unread"><h2 title="{escape(problem.source)}">{escape(place_in_words(problem.source))}</h2>'
         f'<p class="where">{escape(reason_in_words(problem.reason))}</p></li>'
     )
 

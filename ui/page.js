@@ -158,6 +158,10 @@
             if (way) step(Number(way.dataset.step));
             const chip = event.target.closest("button.chip");
             if (chip?.matches(".edit")) type(chip.parentElement.querySelector(".reading").textContent);
+            if (chip?.matches(".ask")) {
+                type(chip.textContent);
+                submit();
+            }
             if (chip?.matches(".undated")) askUndated(questionAbove(chip));
         },
         true,

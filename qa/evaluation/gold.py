@@ -72,7 +72,7 @@ def read_file(path: Path) -> QuestionFile:
     """Read questions, told apart by content: SQuAD 1.1 or 2.0, or JSON lines.
 
     A line holds ``question``, ``answer`` (null where unanswerable) and ``article_id``, and optionally ``evidence``,
-    ``evidence_alternatives``, ``answer_start``, ``answer_aliases``, ``other_articles``.
+    ``evidence_alternatives``, ``answer_start``, ``answer_aliases``, ``yesno``, ``other_articles``.
 
     Args:
         path: a file in UTF-8.
@@ -125,9 +125,13 @@ def _from_record(record: Mapping[str, Any]) -> GoldQuestion:
         str(record["question"]),
         frozenset([article, *map(str, record.get("other_articles", ()))]),
         tuple(evidence),
-        (str(record["answer"]), *map(str, record.get("answer_aliases", ()))),
+        (str(record["answer"]), *map(str, record.get("answer_aliases", ())), *_as_list(record.get("yesno"))),
         article,
     )
+
+
+def _as_list(label: Any) -> list[str]:
+    return [] if label is None else [str(label)]
 
 
 def _read_squad(path: Path, whole: Mapping[str, Any]) -> QuestionFile:
