@@ -161,7 +161,7 @@ def test_hostile_titles_and_names_are_only_text(shelf: Shelf) -> None:
     number = number_of(shelf, "window.hurt")
     html, times, _ = shelf.turn(json.dumps({"removing": number}), None)
     seen = Seen(html + times)
-    assert set(seen.tags) == {"div", "button", "p", "span", "ol", "li", "h3", "a", "strong"}
+    assert set(seen.tags) == {"div", "button", "p", "span", "ol", "li", "h2", "h3", "a", "strong"}
     assert titles(html)[0] == f"{HOSTILE}\u202egnp"
     names = {"class", "type", "role", "title", "href", "target", "rel", "tabindex", "style"}
     assert {name for _, attributes in seen.elements for name in attributes} <= names | {

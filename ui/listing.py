@@ -84,7 +84,8 @@ def render_listing(view: View, found: Found) -> str:
     entries = [_entry(document, found.removal) for document in found.documents]
     entries += [_problem(problem) for problem in found.problems]
     body = f'<ol class="entries">{"".join(entries)}</ol>' if entries else f'<p class="empty">{_nothing(view)}</p>'
-    return f'<div class="listing">{_kinds(view, found)}{_result(view, found)}{body}{_pages(view, found)}</div>'
+    heading = '<h2 class="unseen">Liste des documents</h2>'
+    return f'<div class="listing">{heading}{_kinds(view, found)}{_result(view, found)}{body}{_pages(view, found)}</div>'
 
 
 def _kinds(view: View, found: Found) -> str:
