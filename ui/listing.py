@@ -174,7 +174,7 @@ def _confirmation(removal: Removal) -> str:
         '<div class="confirm" role="group" aria-label="Confirmer le retrait"><p><strong>Retirer ce document ?</strong> '
         f'{escape(" ".join(told))}</p><div class="tools">'
         f'<button type="button" class="removed" data-number="{number}">Retirer</button>'
-        f'{whole}<button type="button" class="keep" data-number="{number}">Garder</button></div></div>'
+        f'<button type="button" class="keep" data-number="{number}">Garder</button>{whole}</div></div>'
     )
 
 
