@@ -92,7 +92,7 @@ def taken_out(shelf: Shelf, search: str, *, with_file: bool = False) -> str:
 
 
 def test_the_list_says_what_each_document_is(shelf: Shelf) -> None:
-    html, _, view = shelf.show(None)
+    html, _, view, *_ = shelf.show(None)
     assert titles(html) == ["trains.jsonl#t3", "trains.jsonl#t1", "b.txt", "a.txt"]
     assert "mars 2021 · 44 caractères · 1 passage · à jour" in Seen(html).text
     assert "sans date · 36 caractères · 1 passage · à jour" in Seen(html).text
@@ -115,17 +115,17 @@ def test_a_file_that_changed_or_went_is_told(shelf: Shelf, tmp_path: Path) -> No
 
 
 def test_gestures_change_what_is_shown(shelf: Shelf) -> None:
-    html, _, view = shelf.search("TRAIN", "oldest", None)
+    html, _, view, *_ = shelf.search("TRAIN", "oldest", None)
     assert titles(html) == ["trains.jsonl#t1", "trains.jsonl#t3"]
-    html, times, view = shelf.turn('{"during": "2021-03"}', view)
+    html, times, view, *_ = shelf.turn('{"during": "2021-03"}', view)
     assert titles(html) == ["trains.jsonl#t3"]
     assert Seen(times).all("bar")[1]["aria-pressed"] == "true"
-    html, _, view = shelf.turn('{"during": "2021-03"}', view)
+    html, _, view, *_ = shelf.turn('{"during": "2021-03"}', view)
     assert titles(html) == ["trains.jsonl#t1", "trains.jsonl#t3"]
-    html, _, view = shelf.turn('{"kind": "unread"}', replace(view, search=""))
+    html, _, view, *_ = shelf.turn('{"kind": "unread"}', replace(view, search=""))
     assert titles(html) == ["image.txt"]
     assert "ce format n’est pas lu" in Seen(html).text
-    html, _, view = shelf.turn('{"kind": "undated"}', view)
+    html, _, view, *_ = shelf.turn('{"kind": "undated"}', view)
     assert titles(html) == ["a.txt"]
 
 
@@ -145,12 +145,12 @@ def test_what_cannot_be_asked_changes_nothing(shelf: Shelf, said: str) -> None:
 
 def test_pages_and_one_that_is_gone(shelf: Shelf) -> None:
     shelf.desk.corpus.put([Document(str(n), f"note-{n:02d}", f"La note {n}.") for n in range(PAGE + 3)])
-    html, _, view = shelf.turn('{"page": 1}', View(search="note"))
+    html, _, view, *_ = shelf.turn('{"page": 1}', View(search="note"))
     assert titles(html) == ["note-02", "note-01", "note-00"]
     assert f"{PAGE + 1} à {PAGE + 3} sur {PAGE + 3}" in Seen(html).text
     assert [(step["data-page"], "disabled" in step) for step in Seen(html).all("turn")] == [("0", False), ("2", True)]
     shelf.desk.corpus.remove([f"note-{n:02d}" for n in range(3)])
-    html, _, view = shelf.show(view)
+    html, _, view, *_ = shelf.show(view)
     assert len(titles(html)) == PAGE
     assert view.page == 0
     assert "ajouté par un programme" in html
@@ -159,7 +159,7 @@ def test_pages_and_one_that_is_gone(shelf: Shelf) -> None:
 def test_hostile_titles_and_names_are_only_text(shelf: Shelf) -> None:
     shelf.desk.corpus.put([Document("x", f"{HOSTILE}.txt", "Un texte.", f"{HOSTILE}\u202egnp", "2021-03")])
     number = number_of(shelf, "window.hurt")
-    html, times, _ = shelf.turn(json.dumps({"removing": number}), None)
+    html, times, _, *_ = shelf.turn(json.dumps({"removing": number}), None)
     seen = Seen(html + times)
     assert set(seen.tags) == {"div", "button", "p", "span", "ol", "li", "h2", "h3", "a", "strong"}
     assert titles(html)[0] == f"{HOSTILE}\u202egnp"
@@ -194,14 +194,14 @@ def test_the_picture_has_a_bar_a_month_and_gaps_between() -> None:
 
 def test_longer_times_open_on_their_months(shelf: Shelf) -> None:
     shelf.desk.corpus.put([Document("x", "vieux", "Un vieux texte.", date="1890-05")])
-    _, times, _ = shelf.show(None)
+    _, times, _, *_ = shelf.show(None)
     assert [bar["data-during"] for bar in Seen(times).all("bar")] == ["1890", "2021"]
-    html, times, view = shelf.turn('{"during": "2021"}', None)
+    html, times, view, *_ = shelf.turn('{"during": "2021"}', None)
     assert len(titles(html)) == 3
     assert [bar["data-during"] for bar in Seen(times).all("bar")] == ["2021-01", "2021-03"]
-    html, times, view = shelf.turn('{"during": "2021-01"}', view)
+    html, times, view, *_ = shelf.turn('{"during": "2021-01"}', view)
     assert titles(html) == ["trains.jsonl#t1"]
-    html, times, view = shelf.turn('{"during": ""}', view)
+    html, times, view, *_ = shelf.turn('{"during": ""}', view)
     assert (view.during, view.scope) == ("", "")
     assert len(titles(html)) == 5
 
@@ -234,14 +234,15 @@ def test_an_update_is_told(shelf: Shelf, tmp_path: Path) -> None:
 
 
 def test_an_open_page_follows_what_others_do(shelf: Shelf) -> None:
-    generation, masthead, *_ = shelf.follow(None, None)
+    masthead, _, _, _, generation = shelf.follow(None, None)
     assert generation == shelf.desk.corpus.generation
     assert "4 documents" in Seen(str(masthead)).text
     assert not any(isinstance(value, str) for value in shelf.follow(shelf.desk.corpus.generation, None))
     shelf.desk.corpus.put([Document("x", "neuf", "Un texte neuf.")])
-    generation, masthead, html, *_ = shelf.follow(shelf.desk.corpus.generation - 1, None)
+    masthead, html, *_, seen = shelf.follow(shelf.desk.corpus.generation - 1, None)
     assert "5 documents" in Seen(str(masthead)).text
     assert titles(str(html))[0] == "neuf"
+    assert seen == shelf.desk.corpus.generation
 
 
 def test_removing_an_upload_deletes_its_copy(shelf: Shelf, tmp_path: Path) -> None:
