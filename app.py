@@ -67,6 +67,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--chat-model", metavar="PROVIDER:NAME", help="language model that writes the answers, such as ollama:mistral"
     )
     parser.add_argument("--verifier", metavar="NAME", help="entailment model (NLI) that checks what it wrote too")
+    parser.add_argument(
+        "--auth-file", type=Path, metavar="FILE", help="only those with an account in it (`python -m ui password`)"
+    )
+    parser.add_argument("--read-only", action="store_true", help="visitors ask, and add or remove nothing")
+    parser.add_argument(
+        "--max-upload-mb", type=_megabytes, metavar="N", help="most megabytes of a file that is added (200)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")
     return parser.parse_args(argv)
@@ -75,6 +82,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _port(text: str) -> int:
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port: expected 1 to 65535")
+    return int(text)
+
+
+def _megabytes(text: str) -> int:
+    if not (text.isdecimal() and int(text) >= 1):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of megabytes, at least 1")
     return int(text)
 
 
@@ -137,14 +150,24 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     from qa.generate import open_generator
     from qa.reader import open_reader
     from qa.reranker import open_reranker
+    from ui.accounts import Accounts
     from ui.desk import Desk
-    from ui.page import build_page, launch_page
+    from ui.page import MAX_UPLOAD_MB, build_page, launch_page
+
+    accounts = None if options.auth_file is None else Accounts(options.auth_file)
 
     reranker = None if options.reranker is None else open_reranker(options.reranker)
     generator = open_generator(options.chat_model, verifier=options.verifier)
     chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=open_reader(options.reader) or "none")
-    page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads"))
-    url = launch_page(page, corpus, host=options.host, port=options.port)
+    page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads", read_only=options.read_only))
+    url = launch_page(
+        page,
+        corpus,
+        host=options.host,
+        port=options.port,
+        accounts=accounts,
+        max_upload_mb=options.max_upload_mb or MAX_UPLOAD_MB,
+    )
     sys.stdout.write(f"Sourcier: {url}\n")
     sys.stdout.flush()
     try:

@@ -288,6 +288,13 @@ class Catalog:
         documents = self._documents(sorted(set(numbers.values())))
         return {source: documents[number][0] for source, number in numbers.items()}
 
+    def newest_documents(self, n: int) -> list[Document]:
+        """Return the documents of the latest dates, then those added last, at most ``n``; undated ones come last."""
+        order = "SELECT number FROM documents ORDER BY last_day DESC NULLS LAST, number DESC LIMIT ?"
+        numbers = [number for (number,) in self._database.rows(order, (n,))]
+        found = self._documents(numbers)
+        return [found[number][0] for number in numbers]
+
     def walk_documents(self) -> Iterator[tuple[Document, bytes]]:
         """Yield every document with its hash, in the order of their numbers."""
         hashes = self._database.rows("SELECT number, hash FROM documents ORDER BY number")

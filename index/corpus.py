@@ -508,6 +508,11 @@ class CorpusIndex:
         with self._catalog.read():
             return self._catalog.find_documents(sources)
 
+    def newest_documents(self, n: int) -> list[Document]:
+        """Return the documents of the latest dates, then those added last, at most ``n``; undated ones come last."""
+        with self._catalog.read():
+            return self._catalog.newest_documents(n)
+
     def sources(self) -> list[str]:
         """Return the source of everything that the index holds, sorted."""
         return self._catalog.sources()

@@ -1,23 +1,26 @@
-"""python -m qa ask | verify | evaluate."""
+"""python -m qa ask | verify | calibrate | mcp | evaluate."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from index.command import chat_model_option, index_option, reader_option, reranker_option, run_command, verifier_option
 from index.corpus import CorpusIndex
 from index.dates import format_date
 from qa.chatbot import Chatbot
+from qa.evaluation.calibrate_command import add_calibrate_options
 from qa.evaluation.command import add_options
 from qa.generate import open_generator
 from qa.output import answer_to_dict
 from qa.receipt_command import add_verify_options, check_export_path, write_receipt
 from qa.receipts import make_receipt
 from qa.reranker import open_reranker
+from qa.several import split_questions
 from qa.types import Answer
 
 
@@ -62,6 +65,15 @@ def _parser() -> argparse.ArgumentParser:
 
     receipt = commands.add_parser("verify", parents=[_common()], help="say which citations of a receipt still hold")
     add_verify_options(receipt)
+
+    calibrate = commands.add_parser(
+        "calibrate", parents=[_common()], help="measure on the index how sure an answer must be"
+    )
+    add_calibrate_options(calibrate)
+
+    mcp = commands.add_parser("mcp", parents=[_common()], help="serve search, ask and verify_citation to an assistant")
+    reader_option(mcp)
+    mcp.set_defaults(run=_mcp)
 
     evaluate = commands.add_parser(
         "evaluate", parents=[_common()], help="measure answers to questions with known answers, or compare two runs"
@@ -113,6 +125,14 @@ def _ask(options: argparse.Namespace) -> int:
     return 0
 
 
+def _mcp(options: argparse.Namespace) -> int:
+    """Speak the Model Context Protocol over standard input and output until the assistant closes them."""
+    from qa.mcp_server import make_server  # noqa: PLC0415 - a second to import, for this command only
+
+    make_server(Chatbot(CorpusIndex.open(options.index), reader=options.reader or "bundled")).run("stdio")
+    return 0
+
+
 def _print_answer(answer: Answer) -> None:
     """Print an answer as plain text: the short answer, the quotations, then where each stands."""
     if answer.notice is not None:
@@ -121,6 +141,8 @@ def _print_answer(answer: Answer) -> None:
         print(answer.text)
     elif answer.is_written:
         _print_statements(answer)
+    elif len(split_questions(answer.understood_as)) > 1:
+        print("\n".join(_without_quotations(answer.text)))
     elif answer.short_answer is not None:
         print(f"{answer.short_answer} [1]")
     for citation in answer.citations:
@@ -132,6 +154,14 @@ def _print_answer(answer: Answer) -> None:
         for note in citation.date_notes:
             print(f"    « {note.text} » : {note.meaning}")
     print(f"\nconfiance {answer.confidence:.2f} · {answer.mode} · génération {answer.generation}")
+
+
+def _without_quotations(text: str) -> Iterator[str]:
+    """Yield the lines of an answer as plain text; the quotations are left out, as they follow with their places."""
+    for line in text.split("\n\n"):
+        if not line.startswith("«"):
+            plain = re.sub(r"^\*([^*].*)\*$|\*\*", lambda match: match[1] or "", line)
+            yield re.sub(r"\\(?=[^\w\s])", "", plain)
 
 
 def _print_statements(answer: Answer) -> None:

@@ -15,22 +15,30 @@ from index.filters import Filter
 from index.results import SearchResult
 from index.search import check_k
 from index.types import Hit
+from qa.agreement import choose_evidence
 from qa.asked_dates import AskedDates, read_asked_dates
+from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
+from qa.defining import define
 from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import (
+    WHICH_DOCUMENT,
     Draft,
     ExtractiveGenerator,
     Generator,
     StreamingGenerator,
     cite,
     other_dates,
+    quote,
     refusal,
     short_answer,
 )
 from qa.question import read_question
 from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
+from qa.several import join_answers, split_questions
+from qa.small_talk import reply_to
+from qa.summary import SummaryRequest, find_document, read_summary_request, summarize
 from qa.types import Answer, Citation, DateRange, Evidence, Question
 
 __all__ = ["N_HITS", "Chatbot", "Conversation"]
@@ -38,14 +46,10 @@ __all__ = ["N_HITS", "Chatbot", "Conversation"]
 N_HITS = 20
 """Passages whose sentences are read."""
 
-_MAX_CITATIONS = 3
 _N_NEAREST = 3
 
 _REMEMBERED = 4
 """Questions of a conversation that a language model is told to understand the next one."""
-
-_FURTHER = 0.5
-"""A further sentence is cited when it is at least this likely to answer, and half as likely as the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,9 @@ class Chatbot:
         reranker: puts the passages found in a better order before their sentences are read; None leaves that of search.
         reader: reads the best sentences for the answer: ``bundled``, ``none``, the name of a model (see
             `qa.reader.open_reader`), which is opened at the first question, or a reader.
-        threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes the one that
-            the shipped model was calibrated to.
+        threshold: least confidence of an answer, in [0, 1]; below it the chatbot abstains. None takes what
+            `python -m qa calibrate` found on this index with these models, else what the shipped model was calibrated
+            to.
         today: the day that "hier" in a question counts from; None takes the day on which it is asked.
     """
 
@@ -104,6 +109,19 @@ class Chatbot:
     def _ranker(self) -> EvidenceRanker:
         reader = open_reader(self._reader) if isinstance(self._reader, str) else self._reader
         return EvidenceRanker(self._corpus.analyzer, reader)
+
+    @cached_property
+    def _least_confidence(self) -> float:
+        if self._threshold is not None:
+            return self._threshold
+        mode = self._mode(ExtractiveGenerator.name)
+        calibration = read_calibration(calibration_file(self._corpus.directory), mode=mode)
+        return self._ranker.threshold if calibration is None else calibration.threshold
+
+    @property
+    def corpus(self) -> CorpusIndex:
+        """The index that it answers from."""
+        return self._corpus
 
     @property
     def writes(self) -> bool:
@@ -153,7 +171,8 @@ class Chatbot:
             InputError: if the question is empty or too long, a date is none or a value cannot be compared.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._ask(question, understood_as=None, only=only, read_dates=read_dates)
+        *_, answer = self._answers(question, understood_as=None, only=only, read_dates=read_dates)
+        return answer
 
     def ask_after(
         self,
@@ -168,7 +187,8 @@ class Chatbot:
         """Answer a question that may be a follow-up of those before it, oldest first. Otherwise as `ask`."""
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         turns = [Turn(text, read_question(text).kind) for text in before]
-        return self._ask(question, understood_as=self._understood(question, turns), only=only)
+        *_, answer = self._answers(question, understood_as=None, only=only, before=turns)
+        return answer
 
     def stream(
         self,
@@ -222,12 +242,48 @@ class Chatbot:
         """Start a conversation that remembers its own turns only."""
         return Conversation(self)
 
-    def _ask(self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool = True) -> Answer:
-        *_, answer = self._answers(text, understood_as=understood_as, only=only, read_dates=read_dates)
-        return answer
-
     def _answers(
-        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool = True
+        self,
+        text: str,
+        *,
+        understood_as: str | None,
+        only: Filter,
+        read_dates: bool = True,
+        before: Sequence[Turn] = (),
+        last_cited: str | None = None,
+    ) -> Iterator[Answer]:
+        """Yield the answer, while it is written where a language model writes.
+
+        Args:
+            text: as typed.
+            understood_as: the question by the user's own reading; None reads it, after ``before``.
+            only: which documents may answer.
+            read_dates: as `ask`.
+            before: the turns before it.
+            last_cited: source of the document that was cited last, or None.
+        """
+        if (reply := reply_to(text)) is not None:
+            draft = Draft(reply, ())
+            yield self._without_search(text, generation=self._corpus.generation, draft=draft, answered=False)
+            return
+        if (request := read_summary_request(understood_as or text)) is not None:
+            yield self._summary(text, request, only, last_cited)
+            return
+        parts = (text,) if self.writes else split_questions(understood_as or text)
+        if len(parts) == 1:
+            understood = understood_as or self._understood(text, before)
+            yield from self._answers_to_one(text, understood_as=understood, only=only, read_dates=read_dates)
+            return
+        answers: list[Answer] = []
+        for part in parts:
+            understood = self._understood(part, before)
+            *_, answer = self._answers_to_one(part, understood_as=understood, only=only, read_dates=read_dates)
+            answers.append(answer)
+            before = [*before, _turn(answer)]
+        yield join_answers(text.strip(), answers)
+
+    def _answers_to_one(
+        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool
     ) -> Iterator[Answer]:
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
@@ -248,7 +304,7 @@ class Chatbot:
                 understood_as=question.understood_as,
                 answered=answered,
                 text=draft.text,
-                short_answer=_short_answer(citations, ranking.evidence) if answered else None,
+                short_answer=_short_answer(question, citations, ranking.evidence) if answered else None,
                 confidence=ranking.confidence,
                 reason=None if answered else draft.text,
                 citations=citations,
@@ -261,6 +317,39 @@ class Chatbot:
                 dates=question.dates,
                 dates_read=asked.words if asked and tried.reads_dates else None,
             )
+
+    def _without_search(
+        self, text: str, *, generation: int, draft: Draft, understood_as: str | None = None, answered: bool
+    ) -> Answer:
+        """Return an answer that nothing was searched for."""
+        return Answer(
+            question=text.strip(),
+            understood_as=understood_as or text.strip(),
+            answered=answered,
+            text=draft.text,
+            short_answer=None,
+            confidence=float(answered),
+            reason=None if answered else draft.text,
+            citations=draft.citations or (),
+            generation=generation,
+            mode=self._mode(ExtractiveGenerator.name),
+            statements=draft.statements,
+        )
+
+    def _summary(self, text: str, request: SummaryRequest, only: Filter, last_cited: str | None) -> Answer:
+        """Answer what a document is about with those of its sentences that say most, or ask which one is meant."""
+        generation = self._corpus.generation
+        document = find_document(request, self._corpus, only=only, last=last_cited)
+        sentences = () if document is None else summarize(document, embedder=self._corpus.embedder)
+        if document is None or not sentences:
+            return self._without_search(text, generation=generation, draft=Draft(WHICH_DOCUMENT, ()), answered=False)
+        return self._without_search(
+            text,
+            generation=generation,
+            draft=quote([Evidence(sentence, 1.0) for sentence in sentences]),
+            understood_as=f"De quoi parle « {document.title or document.source} » ?",
+            answered=True,
+        )
 
     def _try_dates(self, question: Question, only: Filter, asked: AskedDates | None, timings: dict[str, float]) -> _Try:
         """Look for the answer in the documents of the dates asked for, then, where those do not answer, in all."""
@@ -279,9 +368,19 @@ class Chatbot:
         return replace(anywhere, reads_dates=True, notice=other_dates(asked.words))
 
     def _try(self, question: Question, only: Filter, timings: dict[str, float], known: Readings | None = None) -> _Try:
+        threshold = self._least_confidence
+        with _timed(timings, "search"):
+            defined = define(question.understood_as, self._corpus, only=only)
+        if defined is not None and defined.evidence and defined.evidence[0].score >= threshold:
+            confidence, hits = defined.evidence[0].score, defined.found.hits[:N_HITS]
+            ranking = Ranking(defined.evidence, confidence, threshold, hits)
+            return _Try(question, ranking, defined.found.generation, answered=True)
         question, found, ranking = self._find(question, only, timings, k=N_HITS, known=known)
-        threshold = ranking.threshold if self._threshold is None else self._threshold
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
+        if answered and defined is not None:
+            # The president of another country is no answer, however well the rest of the sentence fits.
+            words = short_answer(question, ranking.evidence[0])
+            answered = words is None or words.lower() not in defined.others
         return _Try(question, ranking, found.generation, answered)
 
     def _drafts(self, question: Question, ranking: Ranking, *, answered: bool) -> Iterator[Draft]:
@@ -290,7 +389,8 @@ class Chatbot:
             nearest = ranking.evidence[:_N_NEAREST]
             yield Draft(refusal(question, len(nearest)), (), citations=cite(nearest))
             return
-        evidence = _chosen(ranking.evidence)
+        chosen = choose_evidence(question.kind, ranking.evidence)
+        evidence = chosen.evidence
         citations = cite(evidence)
         if isinstance(self._generator, StreamingGenerator):
             more = [*evidence, *(piece for piece in ranking.evidence if piece not in evidence)]
@@ -298,7 +398,8 @@ class Chatbot:
         else:
             drafts = iter([self._generator.generate(question, evidence, citations)])
         for draft in drafts:
-            yield draft if draft.citations is not None else replace(draft, citations=citations)
+            notice = " ".join(part for part in (chosen.notice, draft.notice) if part) or None
+            yield replace(draft, citations=citations if draft.citations is None else draft.citations, notice=notice)
 
     def _understood(self, question: str, before: Sequence[Turn]) -> str | None:
         """Return a follow-up with what it leaves out, by the language model where there is one; None by itself."""
@@ -337,6 +438,7 @@ class Conversation:
     def __init__(self, chatbot: Chatbot) -> None:
         self._chatbot = chatbot
         self._turns: tuple[Turn, ...] = ()
+        self._last_cited: str | None = None
 
     def ask(
         self,
@@ -388,34 +490,39 @@ class Conversation:
         Arguments and errors as `ask`, answers as `Chatbot.stream`.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        understood = understood_as or self._chatbot._understood(question, self._turns)
         answer = None
-        for answer in self._chatbot._answers(question, understood_as=understood, only=only, read_dates=read_dates):
+        for answer in self._chatbot._answers(
+            question,
+            understood_as=understood_as,
+            only=only,
+            read_dates=read_dates,
+            before=self._turns,
+            last_cited=self._last_cited,
+        ):
             yield answer
-        if answer is not None:
-            kind = read_question(answer.understood_as).kind
-            turn = Turn(answer.understood_as, kind, answer.short_answer)
-            self._turns = (*self._turns[-_REMEMBERED + 1 :], turn)
+        if answer is not None and reply_to(question) is None:
+            self._turns = (*self._turns[-_REMEMBERED + 1 :], _turn(answer))
+            if answer.citations:
+                self._last_cited = answer.citations[0].source
 
     def forget(self) -> None:
         """Forget the last turn, as if it had not been asked; nothing where there is none."""
         self._turns = self._turns[:-1]
 
 
-def _chosen(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the first sentence, and the further ones that are as good as sure to answer too."""
-    first = evidence[0]
-    further = [piece for piece in evidence[1:_MAX_CITATIONS] if piece.score >= max(_FURTHER, first.score / 2.0)]
-    return [first, *further]
+def _turn(answer: Answer) -> Turn:
+    """Return what a conversation remembers of an answer: of several questions, the last one."""
+    last = split_questions(answer.understood_as)[-1]
+    return Turn(last, read_question(last).kind, answer.short_answer)
 
 
-def _short_answer(citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
-    """Return the words of the first citation that answer, or None."""
+def _short_answer(question: Question, citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
+    """Return the words of the first citation that answer, "Oui" or "Non" where these were asked for, or None."""
     if not citations:
         return None
     places = {piece.sentence.place: piece for piece in reversed(evidence)}
     first = places.get((citations[0].source, citations[0].start))
-    return None if first is None else short_answer(first)
+    return None if first is None else short_answer(question, first)
 
 
 @contextmanager

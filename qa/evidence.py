@@ -19,6 +19,8 @@ from index.results import SearchResult
 from index.search import reorder
 from index.trees import BoostedTrees, checking, read_model
 from index.types import Hit, Sentence, Span
+from qa.answer_types import MISFIT, fit_of
+from qa.balance import balanced
 from qa.confidence import Confidence
 from qa.features import CLOSE_FEATURES, READ_FEATURES, SentenceReading, close_rows, read_rows
 from qa.reader import Reader, Readings, RememberingReader
@@ -87,6 +89,11 @@ class EvidenceRanker:
     def _confidence(self) -> Confidence:
         return Confidence.bundled(with_reader=self._reader is not None)
 
+    @property
+    def threshold(self) -> float:
+        """Least confidence of an answer, as the shipped model was calibrated."""
+        return self._confidence.threshold
+
     def rank(self, question: Question, found: SearchResult, *, known: Readings | None = None) -> Ranking:
         """Rank the sentences of the hits, each once, and say how surely the first one answers.
 
@@ -121,20 +128,28 @@ class EvidenceRanker:
     def _read(self, question: Question, ranked: RankedSentences, hits: Sequence[Hit], known: Readings | None) -> _Rows:
         assert self._reader is not None
         reader = self._reader if known is None else RememberingReader(self._reader, known)
-        readings = read_sentences(reader, question.understood_as, ranked, hits)
+        readings = read_sentences(reader, question, ranked, hits)
         places = np.array(list(readings))
         rows = read_rows(question.kind, ranked.rows[places], ranked.log_odds[places], list(readings.values()))
         return _Rows(
             [ranked.found[place].sentence for place in places],
             rows,
-            [reading.span if len(reading.span) else None for reading in readings.values()],
+            [_short_answer(ranked.found[place].sentence, reading) for place, reading in readings.items()],
         )
 
 
+def _short_answer(sentence: Sentence, reading: SentenceReading) -> Span | None:
+    """Return the words that a reader found, with whole brackets and quotation marks; None of another kind or none."""
+    if not len(reading.span) or reading.fit == MISFIT:
+        return None
+    whole = balanced(sentence.document.text, reading.span)
+    return whole if sentence.span.start <= whole.start and whole.end <= sentence.span.end else reading.span
+
+
 def read_sentences(
-    reader: Reader, question: str, ranked: RankedSentences, hits: Sequence[Hit]
+    reader: Reader, question: Question, ranked: RankedSentences, hits: Sequence[Hit]
 ) -> dict[int, SentenceReading]:
-    """Read the windows around the best sentences: four, and four more unless one of those surely answers.
+    """Read the windows around the best sentences: four, and up to twice four more while none of them surely answers.
 
     Args:
         reader: reads them.
@@ -150,16 +165,22 @@ def read_sentences(
     readings: dict[int, SentenceReading] = {}
     for n_windows in _BATCHES:
         batch = list(islice(windows, n_windows))
-        for window, said in zip(batch, reader.read(question, batch), strict=True):
+        for window, said in zip(batch, reader.read(question.understood_as, batch), strict=True):
             for number, sentence in enumerate(window.sentences):
                 place, log_odds = places[sentence.place], said.sentences[number]
                 if place not in readings or readings[place].reads < log_odds:  # windows may overlap
-                    readings[place] = SentenceReading(
-                        said.answers, log_odds, said.spans[number], said.span_scores[number]
-                    )
+                    span, score = said.spans[number], said.span_scores[number]
+                    fit = _fit(question, sentence, span)
+                    readings[place] = SentenceReading(said.answers, log_odds, span, score, fit)
         if max(reading.reads for reading in readings.values()) > _SURE:
             break
     return readings
+
+
+def _fit(question: Question, sentence: Sentence, span: Span) -> float:
+    text = sentence.document.text
+    after = text[span.end : sentence.span.end]
+    return fit_of(question.kind, question.understood_as, text[span.start : span.end], after=after)
 
 
 def _in_order_of(evidence: Sequence[Evidence], hits: Sequence[Hit]) -> tuple[Hit, ...]:

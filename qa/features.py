@@ -26,9 +26,10 @@ CLOSE_FEATURES = (*_FROM_SEARCH, "answer", "answer_rank")
 """The columns without a reader: what search knew, the probability that the sentence holds a short answer, and that
 probability compared with the other sentences read closely."""
 
-READ_FEATURES = (*_FROM_SEARCH, "window", "window_lead", "reads", "reads_lead", "share", "span")
+READ_FEATURES = (*_FROM_SEARCH, "window", "window_lead", "reads", "reads_lead", "share", "span", "fit")
 """The columns with a reader: what search knew, the log-odds that the window of the sentence answers, those that the
-sentence holds the answer, how far both lie below the best, the difference of both, and the probability of the span."""
+sentence holds the answer, how far both lie below the best, the difference of both, the probability of the span, and
+whether it is of the kind asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,14 @@ class SentenceReading:
         reads: log-odds that the sentence holds the answer.
         span: the likeliest answer in it, in the document's text.
         span_score: probability of that span if the window answers, in [0, 1].
+        fit: whether its words are of the kind asked for, as `qa.answer_types.fit_of`.
     """
 
     window: float
     reads: float
     span: Span
     span_score: float
+    fit: float
 
 
 def close_rows(
@@ -78,8 +81,9 @@ def read_rows(
     window = np.array([each.window for each in readings], dtype=np.float64)
     reads = np.array([each.reads for each in readings], dtype=np.float64)
     span = np.array([each.span_score for each in readings], dtype=np.float64)
+    fit = np.array([each.fit for each in readings], dtype=np.float64)
     return np.column_stack(
-        [_from_search(kind, rows, first), window, _lead(window), reads, _lead(reads), reads - window, span]
+        [_from_search(kind, rows, first), window, _lead(window), reads, _lead(reads), reads - window, span, fit]
     )
 
 

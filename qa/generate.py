@@ -11,8 +11,10 @@ from index.errors import InputError
 from qa.relative_dates import explain_dates
 from qa.types import Citation, Evidence, Question, Statement
 from qa.verify import verify_statement
+from qa.yes_no import stated_reply
 
 __all__ = [
+    "WHICH_DOCUMENT",
     "Draft",
     "ExtractiveGenerator",
     "Generator",
@@ -21,9 +23,14 @@ __all__ = [
     "escape",
     "open_generator",
     "other_dates",
+    "quote",
     "refusal",
     "short_answer",
 ]
+
+WHICH_DOCUMENT = (
+    "De quel document s’agit-il ? Donnez son titre ou le nom de son fichier, ou posez d’abord une question qui y mène."
+)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$])")
 
@@ -97,17 +104,29 @@ class ExtractiveGenerator:
 
     def generate(self, question: Question, evidence: Sequence[Evidence], citations: Sequence[Citation]) -> Draft:
         """Write the answer; ``question`` is not repeated."""
-        lines = []
-        statements = []
-        short = short_answer(evidence[0])
-        if short is not None:
-            lines.append(f"**{escape(short)}** [{citations[0].marker}]")
-            statements.append(Statement(short, (citations[0].marker,), "supported"))
-        for citation in citations:
-            quoted = _one_line(citation.text)
-            lines.append(f"« {escape(quoted)} » [{citation.marker}]")
-            statements.append(Statement(quoted, (citation.marker,), "supported"))
-        return Draft("\n\n".join(lines), tuple(statements))
+        quoted = quote(evidence, citations)
+        short = short_answer(question, evidence[0])
+        if short is None:
+            return quoted
+        marker = citations[0].marker
+        statement = Statement(short, (marker,), "supported")
+        return Draft(f"**{escape(short)}** [{marker}]\n\n{quoted.text}", (statement, *quoted.statements))
+
+
+def quote(evidence: Sequence[Evidence], citations: Sequence[Citation] | None = None) -> Draft:
+    """Return evidence as quotations with their markers.
+
+    Args:
+        evidence: in the order in which it is quoted.
+        citations: of the evidence, one each; None makes them, and the draft has them.
+    """
+    given = cite(evidence) if citations is None else citations
+    texts = [_one_line(citation.text) for citation in given]
+    return Draft(
+        "\n\n".join(f"« {escape(text)} » [{c.marker}]" for text, c in zip(texts, given, strict=True)),
+        tuple(Statement(text, (c.marker,), "supported") for text, c in zip(texts, given, strict=True)),
+        citations=tuple(given) if citations is None else None,
+    )
 
 
 def open_generator(chat_model: str | None, *, verifier: str | None = None) -> Generator:
@@ -134,11 +153,18 @@ def open_generator(chat_model: str | None, *, verifier: str | None = None) -> Ge
     return ChatModelGenerator(model, name=f"modèle de langage {chat_model}", verifier=judge)
 
 
-def short_answer(evidence: Evidence) -> str | None:
-    """Return the words of the short answer as they stand in the document, on one line, or None."""
-    if evidence.answer is None:
-        return None
-    return _one_line(evidence.sentence.document.text[evidence.answer.start : evidence.answer.end])
+def short_answer(question: Question, evidence: Evidence) -> str | None:
+    """Return the words of the short answer as they stand in the document, on one line, or None.
+
+    A question that asks for yes or no gets "Oui" or "Non" where the sentence states it, and no words otherwise: they
+    would prove something without saying it.
+    """
+    text = evidence.sentence.document.text
+    proof = None if evidence.answer is None else _one_line(text[evidence.answer.start : evidence.answer.end])
+    if question.kind == "yes_no":
+        sentence = _one_line(evidence.sentence.text)
+        return stated_reply(question.understood_as, proof or sentence, sentence=sentence)
+    return proof
 
 
 def cite(evidence: Sequence[Evidence]) -> tuple[Citation, ...]:

@@ -86,7 +86,7 @@ _WHAT = word_list(
     " condition ion lien bien rien ancien soutien entretien maintien quotidien aspirateur refrigerateur radiateur"
     " compteur capteur secteur logiciel article discipline loi mesure decision ingredient element document"
     " logement evenement traitement mouvement equipement vetement aliment instrument gouvernement parlement"
-    " sentiment changement langues accident incident"
+    " sentiment changement langues accident incident interieur exterieur"
 )
 _TABLE: tuple[tuple[frozenset[str], Kind], ...] = (
     (_WHEN, "when"),

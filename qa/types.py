@@ -108,7 +108,7 @@ class Answer:
         understood_as: as searched.
         answered: False where the corpus does not say.
         text: Markdown with markers such as ``[1]``; the refusal in one sentence where not answered.
-        short_answer: the words of the first citation that answer, or None.
+        short_answer: the words of the first citation that answer, "Oui" or "Non" where it states that, or None.
         confidence: estimated probability that the answer is right, in [0, 1].
         reason: why there is no answer, or None.
         citations: evidence of the answer; where not answered, the nearest sentences.

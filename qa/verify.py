@@ -7,7 +7,7 @@ the longest run of words that it has not: an invented addition is such a run, a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -15,10 +15,11 @@ from typing import Protocol
 from index.types import Sentence
 from qa.contradictions import find_negation, find_opposite, find_swap
 from qa.facts import DateFact, Facts, NumberFact, dimension, read_facts
+from qa.tokens import Token
 from qa.types import Status
 from qa.wording import LEXICAL_NEGATIONS, is_empty_word, same_word
 
-__all__ = ["Verdict", "Verifier", "find_error", "verify_statement"]
+__all__ = ["Verdict", "Verifier", "find_error", "has_every_word", "is_about", "verify_statement"]
 
 _PARTLY = 0.6
 """Least share of content words in the source for full support; chosen on the dev half of `benchmarks/claims.jsonl`."""
@@ -104,6 +105,19 @@ def find_error(statement: str, sentences: Sequence[Sentence | str]) -> str | Non
         or find_opposite(mine, source)
         or find_swap(mine, source)
     )
+
+
+def is_about(statement: str, text: str) -> bool:
+    """Say whether a text has enough of the content words of a statement to be about the same thing."""
+    return _cover(_facts(statement), _facts(text)).status != "unsupported"
+
+
+def has_every_word(statement: str, text: str) -> bool:
+    """Say whether a text has each content word of a statement, in some form of it; names, numbers and dates apart."""
+    mine, source = _facts(statement), _facts(text)
+    known = {term for token in source.tokens for term in token.terms}
+    in_names = {place for start, end in mine.names for place in range(start, end)}
+    return all(_is_known(token, known) for place, token in _content(mine) if place not in in_names)
 
 
 def _source_facts(sentences: Sequence[Sentence | str]) -> Facts:
@@ -236,9 +250,7 @@ def _cover(mine: Facts, source: Facts) -> Verdict:
     n_found = n_words = n_names = 0
     run: list[str] = []
     longest: list[str] = []
-    for place, token in enumerate(mine.tokens):
-        if place in mine.taken or not token.terms or len(token.text) == 1 or is_empty_word(token.folded):
-            continue
+    for place, token in _content(mine):
         if place in in_names:
             n_names += 1
             run = []
@@ -246,7 +258,7 @@ def _cover(mine: Facts, source: Facts) -> Verdict:
         if denies and token.folded.startswith(LEXICAL_NEGATIONS):
             continue  # "refuser" for "ne pas vouloir"; what it denies is compared by itself
         n_words += 1
-        if all(term in known or any(same_word(term, other) for other in known) for term in token.terms):
+        if _is_known(token, known):
             n_found += 1
             run = []
         else:
@@ -258,3 +270,14 @@ def _cover(mine: Facts, source: Facts) -> Verdict:
     if len(longest) >= _RUN or len(run) >= _LAST_RUN or (share < _PARTLY and n_words - n_found > 1):
         return Verdict("partly", f"la source ne dit pas « {' '.join(longest)} »")
     return Verdict("supported")
+
+
+def _content(facts: Facts) -> Iterator[tuple[int, Token]]:
+    """Yield the content words with their places, those of numbers and dates left out."""
+    for place, token in enumerate(facts.tokens):
+        if place not in facts.taken and token.terms and len(token.text) > 1 and not is_empty_word(token.folded):
+            yield place, token
+
+
+def _is_known(token: Token, known: set[str]) -> bool:
+    return all(term in known or any(same_word(term, other) for other in known) for term in token.terms)

@@ -31,11 +31,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Page]:
+def served(folder: Path, *options: str) -> Iterator[Page]:
     """Serve the page over an index of seeds/ that it builds in a folder, and stop it as Ctrl-C does."""
     index = folder / "data" / "index"
     with subprocess.Popen(
-        [sys.executable, "app.py", "--index", str(index), "--port", str(free_port())],
+        [sys.executable, "app.py", "--index", str(index), "--port", str(free_port()), *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -296,6 +296,14 @@ def test_nothing_of_an_upload_stays_where_it_was_received(shelf: Shelf, tmp_path
     assert list((tmp_path / "in").iterdir()) == []
 
 
+def test_who_may_only_read_is_offered_no_removal(shelf: Shelf) -> None:
+    reader = Shelf(replace(shelf.desk, read_only=True))
+    html, *_ = reader.turn(json.dumps({"removing": number_of(shelf, "a.txt")}), None)
+    assert len(titles(html)) == 4
+    assert "Retirer" not in Seen(html).text
+    assert "Retirer" in Seen(shelf.show(None)[0]).text
+
+
 def test_a_copy_goes_with_all_its_names_and_the_file_elsewhere_stays(shelf: Shelf, tmp_path: Path) -> None:
     add(shelf, received(tmp_path / "in", "z.txt", (tmp_path / "docs" / "a.txt").read_text()))
     assert "Le même texte : a.txt" in Seen(shelf.show(None)[0]).text

@@ -260,7 +260,7 @@ class TestChatbot:
             return rank(self, question, found, **options)
 
         monkeypatch.setattr(EvidenceRanker, "rank", watched)
-        question, scorer = "Qui est le secrétaire général de l'Otan ?", CountingScorer()
+        question, scorer = "Qui a doublé sa présence en mer Baltique ?", CountingScorer()
         plain = Chatbot(seed_corpus).ask(question)
         answer = Chatbot(seed_corpus, reranker=ModelReranker(scorer)).ask(question)
         before, after = ranked

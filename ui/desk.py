@@ -42,11 +42,19 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the gestures of the page work on: the corpus, who answers from it, and where uploads are kept."""
+    """What the gestures of the page work on.
+
+    Attributes:
+        corpus: what is asked.
+        bot: who answers from it.
+        uploads: where uploads are kept.
+        read_only: whether visitors may only ask: they add, remove and rebuild nothing.
+    """
 
     corpus: CorpusIndex
     bot: Chatbot
     uploads: Path
+    read_only: bool = False
 
     @property
     def writes(self) -> bool:

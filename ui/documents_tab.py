@@ -19,6 +19,11 @@ HINT = (
     ' <button type="button" class="link folder">Ajouter un dossier…</button></p>'
 )
 
+READ_ONLY = (
+    '<p class="hint">Cette page est en lecture seule : les documents se cherchent et se lisent, mais ne s’ajoutent'
+    " ni ne se retirent ici.</p>"
+)
+
 # Run in the page once the list is drawn again.
 SETTLED = "() => window.sourcierDocuments.settled()"
 
@@ -38,11 +43,14 @@ def build_documents(desk: Desk, masthead: gr.HTML, clock: gr.Timer, *, indexing:
     shelf = Shelf(desk)
     with gr.Tab("Documents") as tab, gr.Column(elem_id="documents"):
         view, seen = gr.State(), gr.State()
-        files = gr.File(label="Ajouter des documents", file_count="multiple", elem_id="drop", height=180)
+        changes = not desk.read_only
+        files = gr.File(
+            label="Ajouter des documents", file_count="multiple", elem_id="drop", height=180, visible=changes
+        )
         outcome = gr.HTML(elem_id="outcome")
         with gr.Row(elem_id="upkeep"):
-            gr.HTML(HINT)
-            rebuild = gr.Button("Mettre l’index à jour", size="md", min_width=0, elem_id="rebuild")
+            gr.HTML(HINT if changes else READ_ONLY)
+            rebuild = gr.Button("Mettre l’index à jour", size="md", min_width=0, elem_id="rebuild", visible=changes)
         timeline = gr.HTML(elem_id="times")
         with gr.Row(elem_id="finding"):
             typed = gr.Textbox(
@@ -73,9 +81,11 @@ def build_documents(desk: Desk, masthead: gr.HTML, clock: gr.Timer, *, indexing:
         **LOOKING,
     )
     turned.change(shelf.turn, [turned, view], shown, **quiet, **LOOKING).then(None, js=SETTLED)
+    clock.tick(shelf.follow, [seen, view], [masthead, *shown], **quiet, **LOOKING)
+    if desk.read_only:  # no endpoint changes anything then
+        return
     removed.change(shelf.remove, [removed, view], [outcome, masthead, *shown], **quiet, **indexing).then(
         None, js=SETTLED
     )
-    clock.tick(shelf.follow, [seen, view], [masthead, *shown], **quiet, **LOOKING)
     files.upload(shelf.add, [files, view], [outcome, files, masthead, *shown], **quiet, **indexing)
     rebuild.click(shelf.rebuild, view, [outcome, masthead, *shown], **quiet, **indexing)

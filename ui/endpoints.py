@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from index import SourcierError
+from index import InputError, SourcierError
 from qa.output import answer_to_dict, hit_to_dict
 from ui.desk import Desk
 from ui.uploads import Outcome, add_uploads, discard
@@ -61,6 +61,8 @@ def add_endpoints(desk: Desk, *, answering: dict[str, Any], indexing: dict[str, 
         received = [Path(file) for file in files or ()]
         try:
             with _stated():
+                if desk.read_only:
+                    raise InputError("this page is read-only: add documents with `python -m index add`")
                 return _outcome(add_uploads(received, corpus=desk.corpus, folder=desk.uploads))
         finally:
             discard(received)

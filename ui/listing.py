@@ -79,9 +79,15 @@ class Found:
     removal: Removal | None = None
 
 
-def render_listing(view: View, found: Found) -> str:
-    """Return the list of a view, with what leads to its neighbours."""
-    entries = [_entry(document, found.removal) for document in found.documents]
+def render_listing(view: View, found: Found, *, read_only: bool) -> str:
+    """Return the list of a view, with what leads to its neighbours.
+
+    Args:
+        view: what the visitor looks at.
+        found: what the corpus holds for it.
+        read_only: whether visitors may not remove documents.
+    """
+    entries = [_entry(document, found.removal, read_only=read_only) for document in found.documents]
     entries += [_problem(problem) for problem in found.problems]
     body = f'<ol class="entries">{"".join(entries)}</ol>' if entries else f'<p class="empty">{_nothing(view)}</p>'
     heading = '<h2 class="unseen">Liste des documents</h2>'
@@ -124,7 +130,7 @@ def _nothing(view: View) -> str:
     return "Il n’y a pas encore de document : déposez-en ci-dessus, et posez votre question aussitôt."
 
 
-def _entry(document: ListedDocument, removal: Removal | None) -> str:
+def _entry(document: ListedDocument, removal: Removal | None, *, read_only: bool) -> str:
     first = document.origins[0]
     name = PurePath(first.source).name
     about = [name] if document.title else []
@@ -140,11 +146,9 @@ def _entry(document: ListedDocument, removal: Removal | None) -> str:
         if original and state in ("same", "unchecked")
         else f'<a href="{text_address(first.source)}" target="_blank" rel="noopener">Texte (.txt)</a>'
     )
-    tools = (
-        f'<button type="button" class="whole" data-source="{source}">Lire</button>{file}'
-        f'<button type="button" class="remove" data-number="{number}">Retirer…</button>'
-    )
-    is_going = removal is not None and removal.document.number == number
+    remove = "" if read_only else f'<button type="button" class="remove" data-number="{number}">Retirer…</button>'
+    tools = f'<button type="button" class="whole" data-source="{source}">Lire</button>{file}{remove}'
+    is_going = removal is not None and removal.document.number == number and not read_only
     return (
         f'<li class="entry"><h3 title="{source}">{escape(document.title or name)}</h3>'
         f'<p class="where">{escape(" · ".join(about))} · '

@@ -9,14 +9,16 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from index import CorpusIndex, InputError
+from ui.accounts import Accounts
 from ui.conversation_tab import build_conversation
 from ui.desk import Desk
 from ui.document_routes import document_routes
 from ui.documents_tab import build_documents
 from ui.endpoints import add_endpoints
+from ui.health import Health, check_of
 from ui.policy import OnlyThisHost
 
-__all__ = ["build_page", "launch_page"]
+__all__ = ["MAX_UPLOAD_MB", "build_page", "launch_page"]
 
 HERE = Path(__file__).parent
 
@@ -32,6 +34,12 @@ GRADIO_WORDS = {
     "common.or": "ou",
     "common.error": "Erreur",
     "file.uploading": "Envoi…",
+    "login.login": "Connexion",
+    "login.username": "Nom",
+    "login.password": "Mot de passe",
+    "login.enter_username": "Votre nom",
+    "login.enter_password": "Votre mot de passe",
+    "login.incorrect_credentials": "Ce nom et ce mot de passe ne vont pas ensemble.",
 }
 LANGUAGES = ("en", "fr")
 
@@ -39,6 +47,10 @@ LANGUAGES = ("en", "fr")
 ANSWERING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "answering"}
 # One change at a time: an index has one writer, and the next one waits for its turn instead of being refused.
 INDEXING: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "indexing"}
+
+# A question waits for at most this many others; one more is told to come back.
+MAX_QUEUE = 64
+MAX_UPLOAD_MB = 200
 
 # How soon an open page tells of documents that others added or removed; answers use them at once.
 FOLLOW_SECONDS = 15
@@ -56,10 +68,19 @@ def build_page(desk: Desk) -> gr.Blocks:
                 build_conversation(desk, masthead, answering=ANSWERING)
             build_documents(desk, masthead, clock, indexing=INDEXING)
         page.load(desk.masthead, None, masthead, show_progress="hidden", api_visibility="private")
+    page.queue(max_size=MAX_QUEUE)
     return page
 
 
-def launch_page(page: gr.Blocks, corpus: CorpusIndex, *, host: str, port: int) -> str:
+def launch_page(
+    page: gr.Blocks,
+    corpus: CorpusIndex,
+    *,
+    host: str,
+    port: int,
+    accounts: Accounts | None = None,
+    max_upload_mb: int = MAX_UPLOAD_MB,
+) -> str:
     """Serve the page in the background and return its address.
 
     Args:
@@ -67,6 +88,8 @@ def launch_page(page: gr.Blocks, corpus: CorpusIndex, *, host: str, port: int) -
         corpus: whose documents are served beside it.
         host: where to listen.
         port: likewise.
+        accounts: who may use the page; None lets everybody.
+        max_upload_mb: most megabytes of a file that is added.
 
     Raises:
         InputError: if nothing can listen there.
@@ -88,7 +111,13 @@ def launch_page(page: gr.Blocks, corpus: CorpusIndex, *, host: str, port: int) -
             css=style,
             head=f"<script>{script}</script>",
             i18n=gr.I18n(**dict.fromkeys(LANGUAGES, GRADIO_WORDS)),
-            app_kwargs={"middleware": [Middleware(OnlyThisHost)], "routes": document_routes(corpus)},
+            auth=None if accounts is None else accounts.allows,
+            auth_message="Connectez-vous pour poser vos questions.",
+            max_file_size=f"{max_upload_mb}mb",
+            app_kwargs={
+                "middleware": [Middleware(OnlyThisHost), Middleware(Health, check=check_of(corpus))],
+                "routes": document_routes(corpus),
+            },
         )
     except OSError as error:
         raise InputError(f"cannot listen on {host}, port {port}: python app.py --port {port + 1}") from error

@@ -24,7 +24,7 @@ POLICY = "; ".join(
 
 
 class OnlyThisHost:
-    """ASGI middleware that adds the content security policy to every response.
+    """ASGI middleware that adds the content security policy to every response, no guessing of types and no referrer.
 
     A second wall: if a text ever got past the escaping, it could still send nothing away.
     """
@@ -37,7 +37,10 @@ class OnlyThisHost:
 
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Content-Security-Policy"] = POLICY
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = POLICY
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
             await send(message)
 
         await self.app(scope, receive, send_with_policy)

@@ -53,7 +53,7 @@ class Shelf:
         if found.removal is None:
             view = replace(view, removing=None)
         times = render_timeline(counts, during=view.during, scope=view.scope)
-        return render_listing(view, found), times, view, generation
+        return render_listing(view, found, read_only=self.desk.read_only), times, view, generation
 
     def follow(self, seen: int | None, view: View | None) -> Shown:
         """Show what others have changed since a generation, where there is something: (masthead), then `show`."""

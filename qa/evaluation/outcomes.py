@@ -164,7 +164,7 @@ def _ask(chatbot: Chatbot, gold: GoldQuestion) -> Outcome:
         passage_rank=None,
         evidence_rank=place,
         ask_ms=ask_ms,
-        search_ms=answer.timings_ms["search"] + answer.timings_ms.get("rerank", 0.0),
+        search_ms=answer.timings_ms.get("search", 0.0) + answer.timings_ms.get("rerank", 0.0),
         values=_answer_values(gold, answer, place=place, given=given or ""),
     )
 
