@@ -1,0 +1,58 @@
+"""The image and the compose file, as far as that can be told where no Docker runs."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+START = ROOT / "docker" / "start.sh"
+
+
+def test_the_linter_finds_nothing() -> None:
+    linter = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+    if linter is None:
+        pytest.skip("hadolint is not installed: pip install -r requirements-dev.txt")
+    done = subprocess.run([linter, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_is_copied_is_there_and_not_ignored() -> None:
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[0] == "!"}
+    for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert (ROOT / source).exists(), source
+            assert source.split("/")[0] in kept, source
+
+
+def test_every_package_that_the_page_needs_is_copied() -> None:
+    for folder in ("index", "qa", "ui", "seeds"):
+        assert re.search(rf"^COPY {folder} ", DOCKERFILE, re.MULTILINE)
+
+
+def test_it_runs_as_a_user_of_its_own_and_watches_its_health() -> None:
+    assert re.search(r"^USER (?!root)", DOCKERFILE, re.MULTILINE)
+    assert "/healthz" in DOCKERFILE
+
+
+def test_the_script_is_sound_and_its_commands_exist() -> None:
+    subprocess.run(["sh", "-n", str(START)], check=True)
+    text = START.read_text(encoding="utf-8")
+    for module in re.findall(r"python -m (\w+)", text):
+        assert (ROOT / module / "__main__.py").exists()
+    assert 'exec python app.py --index /data/index --host 0.0.0.0 "$@"' in text
+
+
+def test_compose_serves_this_machine_only_and_writes_in_its_volume_only() -> None:
+    service = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["sourcier"]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert service["read_only"] is True
+    assert "./documents:/documents:ro" in service["volumes"]
+    options = {option for option in service["command"] if option.startswith("--")}
+    told = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(option in told.stdout for option in options)
