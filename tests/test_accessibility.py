@@ -1,4 +1,4 @@
-"""What axe-core finds on each tab, light and dark, wide and narrow: nothing serious, and nothing wider than the screen."""
+"""What axe-core finds on each tab, light and dark, wide and narrow: nothing serious; nothing leaves the screen."""
 
 # The fixtures of the browser are those of the other tests of the page.
 # ruff: noqa: F401, F811

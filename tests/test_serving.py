@@ -117,6 +117,16 @@ class TestPage:
             client.predict([handle_file(str(SEED))], api_name="/add")
         assert client.predict(api_name="/status")["generation"] == 1
 
+    def test_who_has_one_saves_files_and_reads_whole_documents(self, guarded: Page) -> None:
+        asked = {"source": f"seeds/{SEED.name}"}
+        with httpx.Client(base_url=guarded.url) as client:
+            assert client.get("documents/whole", params=asked).status_code == 401
+            client.post("login", data={"username": NAME, "password": PASSWORD})
+            assert client.get("documents/original", params=asked).content == SEED.read_bytes()
+            assert "signe de faiblesse" in client.get("documents/whole", params=asked).text
+            client.cookies = httpx.Cookies(dict.fromkeys(client.cookies, "forged"))
+            assert client.get("documents/original", params=asked).status_code == 401
+
 
 def test_a_damaged_index_is_told_as_unwell(tmp_path: Path) -> None:
     with served(tmp_path) as page:

@@ -68,7 +68,7 @@ def build_documents(desk: Desk, masthead: gr.HTML, clock: gr.Timer, *, indexing:
         # Hidden by the style sheet: what a click on the list or on the picture asks.
         turned = gr.Textbox(elem_id="turned", label="Demande")
         removed = gr.Textbox(elem_id="removed", label="Retrait")
-    shown = [listing, timeline, view]
+    shown = [listing, timeline, view, seen]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     tab.select(shelf.show, view, shown, **quiet, **LOOKING).then(None, js=SETTLED)
     gr.on(
@@ -81,7 +81,7 @@ def build_documents(desk: Desk, masthead: gr.HTML, clock: gr.Timer, *, indexing:
         **LOOKING,
     )
     turned.change(shelf.turn, [turned, view], shown, **quiet, **LOOKING).then(None, js=SETTLED)
-    clock.tick(shelf.follow, [seen, view], [seen, masthead, *shown], **quiet, **LOOKING)
+    clock.tick(shelf.follow, [seen, view], [masthead, *shown], **quiet, **LOOKING)
     if desk.read_only:  # no endpoint changes anything then
         return
     removed.change(shelf.remove, [removed, view], [outcome, masthead, *shown], **quiet, **indexing).then(

@@ -79,12 +79,19 @@ class Found:
     removal: Removal | None = None
 
 
-def render_listing(view: View, found: Found) -> str:
-    """Return the list of a view, with what leads to its neighbours."""
-    entries = [_entry(document, found.removal) for document in found.documents]
+def render_listing(view: View, found: Found, *, read_only: bool) -> str:
+    """Return the list of a view, with what leads to its neighbours.
+
+    Args:
+        view: what the visitor looks at.
+        found: what the corpus holds for it.
+        read_only: whether visitors may not remove documents.
+    """
+    entries = [_entry(document, found.removal, read_only=read_only) for document in found.documents]
     entries += [_problem(problem) for problem in found.problems]
     body = f'<ol class="entries">{"".join(entries)}</ol>' if entries else f'<p class="empty">{_nothing(view)}</p>'
-    return f'<div class="listing">{_kinds(view, found)}{_result(view, found)}{body}{_pages(view, found)}</div>'
+    heading = '<h2 class="unseen">Liste des documents</h2>'
+    return f'<div class="listing">{heading}{_kinds(view, found)}{_result(view, found)}{body}{_pages(view, found)}</div>'
 
 
 def _kinds(view: View, found: Found) -> str:
@@ -123,7 +130,7 @@ def _nothing(view: View) -> str:
     return "Il n’y a pas encore de document : déposez-en ci-dessus, et posez votre question aussitôt."
 
 
-def _entry(document: ListedDocument, removal: Removal | None) -> str:
+def _entry(document: ListedDocument, removal: Removal | None, *, read_only: bool) -> str:
     first = document.origins[0]
     name = PurePath(first.source).name
     about = [name] if document.title else []
@@ -139,13 +146,11 @@ def _entry(document: ListedDocument, removal: Removal | None) -> str:
         if original and state in ("same", "unchecked")
         else f'<a href="{text_address(first.source)}" target="_blank" rel="noopener">Texte (.txt)</a>'
     )
-    tools = (
-        f'<button type="button" class="whole" data-source="{source}">Lire</button>{file}'
-        f'<button type="button" class="remove" data-number="{number}">Retirer…</button>'
-    )
-    is_going = removal is not None and removal.document.number == number
+    remove = "" if read_only else f'<button type="button" class="remove" data-number="{number}">Retirer…</button>'
+    tools = f'<button type="button" class="whole" data-source="{source}">Lire</button>{file}{remove}'
+    is_going = removal is not None and removal.document.number == number and not read_only
     return (
-        f'<li class="entry"><h2 title="{source}">{escape(document.title or name)}</h2>'
+        f'<li class="entry"><h3 title="{source}">{escape(document.title or name)}</h3>'
         f'<p class="where">{escape(" · ".join(about))} · '
         f'<span class="state {state or "given"}">{STATE_WORDS[state] if state else GIVEN}</span></p>{also}'
         f"{_confirmation(removal) if removal and is_going else f'<div class=tools>{tools}</div>'}</li>"
@@ -173,13 +178,13 @@ def _confirmation(removal: Removal) -> str:
         '<div class="confirm" role="group" aria-label="Confirmer le retrait"><p><strong>Retirer ce document ?</strong> '
         f'{escape(" ".join(told))}</p><div class="tools">'
         f'<button type="button" class="removed" data-number="{number}">Retirer</button>'
-        f'{whole}<button type="button" class="keep" data-number="{number}">Garder</button></div></div>'
+        f'<button type="button" class="keep" data-number="{number}">Garder</button>{whole}</div></div>'
     )
 
 
 def _problem(problem: LoadError) -> str:
     return (
-        f'<li class="entry unread"><h2 title="{escape(problem.source)}">{escape(place_in_words(problem.source))}</h2>'
+        f'<li class="entry unread"><h3 title="{escape(problem.source)}">{escape(place_in_words(problem.source))}</h3>'
         f'<p class="where">{escape(reason_in_words(problem.reason))}</p></li>'
     )
 

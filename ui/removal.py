@@ -26,7 +26,7 @@ class Removal:
         deleted: uploaded copies that are deleted from the disk, absolute paths.
         kept: names of the files that stay on the disk.
         returns: whether one of those brings the document back when the index is brought up to date.
-        n_in_file: documents of its file, where that can be removed as a whole, else 1.
+        n_in_file: documents of its uploaded file, which can be removed as a whole; 1 for any other.
     """
 
     document: ListedDocument
@@ -43,27 +43,30 @@ def plan_removal(document: ListedDocument, *, uploads: Path, with_file: bool = F
     Args:
         document: the document.
         uploads: where uploaded files are kept.
-        with_file: whether all that its files gave is removed too.
+        with_file: whether all that its uploaded files gave is removed too; what is indexed from elsewhere is for the
+            command line to remove whole.
     """
     n_own = Counter(origin.file.path for origin in document.origins if origin.file)
     sources: list[str] = []
     deleted: list[Path] = []
     kept: list[str] = []
-    returns = False
+    returns, n_in_file = False, 1
     for origin in document.origins:
         file = origin.file
         if file is None:
             sources.append(origin.source)
             continue
-        goes_whole = with_file or origin.n_siblings + 1 == n_own[file.path]
         is_upload = _is_upload(file.path, uploads)
-        sources.append(file.source if with_file or (goes_whole and is_upload) else origin.source)
-        if goes_whole and is_upload:
+        is_alone = origin.n_siblings + 1 == n_own[file.path]
+        if is_upload and not is_alone:
+            n_in_file = max(n_in_file, origin.n_siblings + 1)
+        if is_upload and (with_file or is_alone):
+            sources.append(file.source)
             deleted.append(Path(file.path))
         else:
+            sources.append(origin.source)
             kept.append(file.source)
-            returns = returns or with_file or file.source == origin.source
-    n_in_file = max(origin.n_siblings for origin in document.origins) + 1 if len(n_own) == 1 else 1
+            returns = returns or file.source == origin.source
     return Removal(document, _once(sources), _once(deleted), _once(kept), returns, n_in_file)
 
 
@@ -76,7 +79,7 @@ def remove(
         number: the document, as the list has it.
         corpus: the corpus.
         uploads: where uploaded files are kept.
-        with_file: whether all that its file gave is removed too.
+        with_file: whether all that its uploaded file gave is removed too.
 
     Returns:
         What was done, and the names of the copies that could not be deleted.

@@ -39,36 +39,36 @@ class Shelf:
 
     desk: Desk
 
-    def show(self, view: View | None) -> tuple[str, str, View]:
-        """Show the documents of a view as they are now: (list, picture of the times, view)."""
+    def show(self, view: View | None) -> Shown:
+        """Show the documents of a view as they are now: (list, picture of the times, view, generation seen)."""
         view = view or View()
         try:
+            generation = self.desk.corpus.generation
             found, counts = self._found(view)
             if not (found.documents or found.problems) and found.total:  # there are fewer pages than before
                 view = replace(view, page=(found.total - 1) // PAGE)
                 found, counts = self._found(view)
         except SourcierError as error:
-            return render_error(error), "", view
+            return render_error(error), "", view, None
         if found.removal is None:
             view = replace(view, removing=None)
-        return render_listing(view, found), render_timeline(counts, during=view.during, scope=view.scope), view
+        times = render_timeline(counts, during=view.during, scope=view.scope)
+        return render_listing(view, found, read_only=self.desk.read_only), times, view, generation
 
     def follow(self, seen: int | None, view: View | None) -> Shown:
-        """Show what others have changed, where there is something: (generation seen, masthead), then `show`."""
+        """Show what others have changed since a generation, where there is something: (masthead), then `show`."""
         try:
-            generation: int | None = self.desk.corpus.generation
+            changed = self.desk.corpus.generation != seen
         except SourcierError:  # the next gesture says what is wrong
-            generation = seen
-        if generation == seen:
-            return tuple(gr.skip() for _ in range(5))
-        return generation, self.desk.masthead(), *self.show(view)
+            changed = False
+        return (self.desk.masthead(), *self.show(view)) if changed else tuple(gr.skip() for _ in range(5))
 
-    def search(self, typed: str, order: Order, view: View | None) -> tuple[str, str, View]:
+    def search(self, typed: str, order: Order, view: View | None) -> Shown:
         """Show what has every word typed, in an order: as `show`."""
         view = replace(view or View(), search=typed[:MAX_SEARCH_CHARS], page=0, removing=None)
         return self.show(replace(view, order=order))
 
-    def turn(self, said: str, view: View | None) -> tuple[str, str, View]:
+    def turn(self, said: str, view: View | None) -> Shown:
         """Change the view as a click on the list or on the picture asks: as `show`.
 
         Args:
@@ -126,14 +126,14 @@ class Shelf:
 
         said = ""
         for said in _told(work, render_outcome, [file.name for file in received]):
-            yield said, None, *(gr.skip() for _ in range(4))
+            yield said, None, *(gr.skip() for _ in range(5))
         yield said, None, self.desk.masthead(), *self.show(replace(view or View(), page=0, removing=None))
 
     def rebuild(self, view: View | None) -> Iterator[Shown]:
         """Bring the index up to date with its folders and files: (outcome, masthead), then `show`."""
         said = ""
         for said in _told(lambda tell: self.desk.corpus.refresh(progress=tell), render_report, []):
-            yield said, *(gr.skip() for _ in range(4))
+            yield said, *(gr.skip() for _ in range(5))
         yield said, self.desk.masthead(), *self.show(view)
 
     def remove(self, said: str, view: View | None) -> Shown:

@@ -73,7 +73,7 @@ def render_removal(removal: Removal, left: Sequence[str], *, with_file: bool) ->
     document = removal.document
     title = document.title or PurePath(document.origins[0].source).name
     said = [f"« {title} » est retiré : aucune réponse ne le citera plus."]
-    if with_file:
+    if with_file and removal.n_in_file > 1:
         said = [f"{count(removal.n_in_file, 'document')} retirés : aucune réponse ne les citera plus."]
     said += [f"La copie « {path.name} » est supprimée." for path in removal.deleted if path.name not in left]
     said += [f"La copie « {name} » n’a pas pu être supprimée : supprimez-la, sinon elle reviendra." for name in left]
