@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-__all__ = ["disk_mebibytes", "head", "measured", "memory_kibibytes", "run"]
+__all__ = ["disk_mebibytes", "family_kibibytes", "head", "measured", "memory_kibibytes", "run"]
 
 _SAMPLE_SECONDS = 0.1
 
@@ -75,7 +75,12 @@ class _Peak:
     def follow(self, done: threading.Event) -> None:
         """Sample until told to stop."""
         while not done.wait(_SAMPLE_SECONDS):
-            self.kibibytes = max(self.kibibytes, sum(memory_kibibytes(p, "Pss") for p in _family(self._process)))
+            self.kibibytes = max(self.kibibytes, family_kibibytes(self._process))
+
+
+def family_kibibytes(process: int) -> int:
+    """Return the memory of a process and its descendants together, what is shared divided by those who share it."""
+    return sum(memory_kibibytes(each, "Pss") for each in _family(process))
 
 
 def memory_kibibytes(process: int | str, name: str) -> int:
