@@ -16,6 +16,7 @@ from mcp import StdioServerParameters
 from mcp.client import Client as McpClient
 from mcp.client.stdio import stdio_client
 
+from benchmarks.load import users
 from index import CorpusIndex, InputError
 from tests.page_server import ROOT, SEED, Page, served
 from ui.__main__ import main
@@ -175,3 +176,11 @@ def test_an_assistant_searches_asks_and_verifies(tmp_path: Path) -> None:
     assert said["right"]["verdict"]["status"] != "unsupported"
     assert not said["wrong"]["stands"]
     assert said["error"]
+
+
+def test_users_at_once_get_their_own_answers(tmp_path: Path) -> None:
+    questions = [QUESTION, "Qui est Jens Stoltenberg ?", "Qui a remporté la Coupe du monde 2022 ?", "bonjour"]
+    with served(tmp_path) as page:
+        seen = users(page.url, questions, n=8, seconds=4.0)
+    assert (seen.errors, seen.n_mixed) == ([], 0)
+    assert len(seen.seconds) >= 8

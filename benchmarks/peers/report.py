@@ -40,7 +40,7 @@ Written by that command from `results/`. Each peer runs in an environment of its
 settings of its own tutorial: see its adapter. In every phase the systems take turns. *minilm* is all-MiniLM-L6-v2, what
 can be had without a network; *our model* is the static one that Sourcier bundles, given to the peer. Brackets are
 bootstrap 95 % intervals. A peer without answers of its own cites its first hit, and never refuses. The rules of judging
-stand in `scoring.py`; the phases in `phases.py`. Times are of one machine with two cores: compare them with one another.
+stand in `scoring.py`, the phases in `phases.py`. Times are of one machine with two cores: compare their ratios only.
 """
 
 
