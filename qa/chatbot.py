@@ -372,8 +372,12 @@ class Chatbot:
         with _timed(timings, "search"):
             defined = define(question.understood_as, self._corpus, only=only)
         if defined is not None and defined.evidence and defined.evidence[0].score >= threshold:
-            confidence, hits = defined.evidence[0].score, defined.found.hits[:N_HITS]
-            ranking = Ranking(defined.evidence, confidence, threshold, hits)
+            evidence, hits = defined.evidence, defined.found.hits[:N_HITS]
+            if self.writes:  # a language model makes something of more than the phrase
+                _, _, more = self._find(question, only, timings, k=N_HITS, known=known)
+                places = {piece.sentence.place for piece in evidence}
+                evidence = (*evidence, *(piece for piece in more.evidence if piece.sentence.place not in places))
+            ranking = Ranking(evidence, evidence[0].score, threshold, hits)
             return _Try(question, ranking, defined.found.generation, answered=True)
         question, found, ranking = self._find(question, only, timings, k=N_HITS, known=known)
         answered = bool(ranking.evidence) and ranking.confidence >= threshold

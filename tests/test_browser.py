@@ -108,7 +108,7 @@ def ask(tab: Tab, question: str) -> None:
     n_before = tab.locator(".answer, .refusal").count()
     tab.locator("#question textarea").fill(question)
     tab.locator("#question textarea").press("Enter")
-    expect(tab.locator(".answer, .refusal")).to_have_count(n_before + 1)
+    expect(tab.locator(".answer, .refusal")).to_have_count(n_before + 1, timeout=20_000)
 
 
 def upload(tab: Tab, *files: Path) -> None:

@@ -8,6 +8,7 @@ from index.sentence_features import SENTENCE_FEATURES, distinct_sentences
 from index.types import Document, Hit, Passage, Sentence, Span
 from qa import windows
 from qa.evidence import read_sentences
+from qa.question import read_question
 from qa.reader import Reading
 from qa.windows import window_around, windows_of
 
@@ -73,7 +74,7 @@ def test_a_sentence_of_two_windows_has_the_better_reading(odds: tuple[float, flo
     hits = [Hit(passage, 0.0, 0.0, 0.0)]
     log_odds = np.array([0.0, 0.9, 0.1, 0.2, 0.3, 0.8])  # windows of the first four and of the last four
     ranked = RankedSentences(tuple(distinct_sentences(hits)), np.zeros((6, len(SENTENCE_FEATURES))), log_odds)
-    readings = read_sentences(Counting(), "Qui ?", ranked, hits)
+    readings = read_sentences(Counting(), read_question("Qui ?"), ranked, hits)
     first, second = odds
     best = max(odds)
     assert {place: reading.reads for place, reading in readings.items()} == {
