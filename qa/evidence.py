@@ -19,7 +19,7 @@ from index.results import SearchResult
 from index.search import reorder
 from index.trees import BoostedTrees, checking, read_model
 from index.types import Hit, Sentence, Span
-from qa.answer_types import MISFIT, fit_of
+from qa.answer_types import fit_of
 from qa.balance import balanced
 from qa.confidence import Confidence
 from qa.features import CLOSE_FEATURES, READ_FEATURES, SentenceReading, close_rows, read_rows
@@ -139,8 +139,8 @@ class EvidenceRanker:
 
 
 def _short_answer(sentence: Sentence, reading: SentenceReading) -> Span | None:
-    """Return the words that a reader found, with whole brackets and quotation marks; None of another kind or none."""
-    if not len(reading.span) or reading.fit == MISFIT:
+    """Return the words that a reader found, with whole brackets and quotation marks; None where it found none."""
+    if not len(reading.span):
         return None
     whole = balanced(sentence.document.text, reading.span)
     return whole if sentence.span.start <= whole.start and whole.end <= sentence.span.end else reading.span
