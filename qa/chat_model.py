@@ -19,6 +19,7 @@ from qa.draft import checked_draft, read_statements, shown_so_far
 from qa.generate import Draft, ExtractiveGenerator
 from qa.markers import MarkerParser, Markers, Piece, joined
 from qa.prompt import NO_ANSWER, answer_messages, is_instruction, rewrite_messages
+from qa.streaming import stream_pieces
 from qa.types import Citation, Evidence, Question
 from qa.verify import Verifier, verify_statement
 
@@ -107,22 +108,29 @@ class ChatModelGenerator:
             draft = extractive.generate(question, evidence[: len(citations)], citations)
             yield replace(draft, notice=notice, written_by=extractive.name)
 
-    def rewrite(self, question: str, before: Sequence[str]) -> str | None:
-        """Return a follow-up as a question that stands by itself, or None where the model fails or says too much.
+    def rewrite(self, question: str, before: Sequence[str]) -> Iterator[str | None]:
+        """Yield None while the model is silent, last a follow-up as a question that stands by itself.
+
+        That is None too where the model fails or says too much. Closing the iterator ends the request.
 
         Args:
             question: as typed.
             before: the questions before it as they were understood, oldest first, at least one.
         """
+        reply = ""
         try:
-            reply = self._collect(rewrite_messages(question, before))
-        except ChatModelError as failure:
-            logger.warning("%s: the question is understood without it: %s", self.name, failure.detail or failure)
-            return None
+            with closing(self._chunks(rewrite_messages(question, before))) as chunks:
+                for text, _ in chunks:
+                    reply += text
+                    yield None
+        except (ChatModelError, _TooLongError) as failure:
+            detail = getattr(failure, "detail", None) or failure
+            logger.warning("%s: the question is understood without it: %s", self.name, detail)
+            yield None
+            return
         lines = [line.strip() for line in reply.splitlines() if line.strip()]
-        if len(lines) != 1 or len(lines[0]) > _LONGEST_QUESTION or "<" in lines[0]:
-            return None
-        return lines[0].strip('«»"“” ').removeprefix("Question :").strip() or None
+        fits = len(lines) == 1 and len(lines[0]) <= _LONGEST_QUESTION and "<" not in lines[0]
+        yield lines[0].strip('«»"“” ').removeprefix("Question :").strip() or None if fits else None
 
     def _written(self, question: Question, evidence: Sequence[Evidence]) -> Iterator[Draft]:
         """Yield drafts from as much of the evidence as fits the model's context."""
@@ -166,25 +174,20 @@ class ChatModelGenerator:
         return replace(draft, notice=" ".join(notices) or None, verify_ms=verify_ms)
 
     def _pieces(self, messages: Sequence[tuple[str, str]], reply: _Reply) -> Iterator[None]:
-        """Fill a reply with text and markers, and yield after each step."""
+        """Fill a reply with text and markers, and yield after each piece and each silence."""
         parser = MarkerParser()
         with closing(self._chunks(messages)) as chunks:
             for text, ended in chunks:
                 reply.ended = ended or reply.ended
                 reply.pieces = joined((*reply.pieces, *parser.feed(text)))
-                if text:
-                    yield
+                yield  # while it is silent too: whoever reads on may stop
         reply.pieces = joined((*reply.pieces, *parser.close()))
         yield
 
-    def _collect(self, messages: Sequence[tuple[str, str]]) -> str:
-        try:
-            return "".join(text for text, _ in self._chunks(messages))
-        except _TooLongError as error:
-            raise ChatModelError("la conversation dépasse son contexte", str(error)) from error
-
     def _chunks(self, messages: Sequence[tuple[str, str]]) -> Generator[tuple[str, str | None], None, None]:
-        """Yield what the model sends: (text, why it ended or None). Asks again after a refusal that may pass.
+        """Yield what the model sends: (text, why it ended or None), now and then nothing while it is silent.
+
+        Asks again after a refusal that may pass.
 
         Raises:
             ChatModelError: if it fails for good, or after it began to write.
@@ -192,8 +195,11 @@ class ChatModelGenerator:
         for attempt in range(1, _ATTEMPTS + 1):
             begun = False
             try:
-                with closing(self._model.stream(list(messages))) as stream:  # type: ignore[type-var]
+                with closing(stream_pieces(self._model, messages)) as stream:
                     for chunk in stream:
+                        if chunk is None:
+                            yield "", None
+                            continue
                         begun = begun or bool(chunk.text)
                         yield str(chunk.text), _ended(chunk.response_metadata)
                 return

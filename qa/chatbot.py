@@ -6,6 +6,7 @@ import datetime
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -127,6 +128,14 @@ class Chatbot:
     def writes(self) -> bool:
         """Whether the generator shows its text while it writes, as language models do."""
         return isinstance(self._generator, StreamingGenerator)
+
+    def quoting(self) -> Chatbot:
+        """Return the same chatbot without its language model, for questions that are only to be tried."""
+        if not self.writes:
+            return self
+        other = copy(self)
+        other._generator = ExtractiveGenerator()
+        return other
 
     @property
     def mode(self) -> str:
@@ -271,12 +280,18 @@ class Chatbot:
             return
         parts = (text,) if self.writes else split_questions(understood_as or text)
         if len(parts) == 1:
-            understood = understood_as or self._understood(text, before)
+            understood = understood_as
+            if understood is None:
+                waiting = Draft("", (), is_written=True)
+                for reading in self._understood(text, before):
+                    understood = reading
+                    if self.writes:  # the page shows that something is under way, and can stop it
+                        yield self._without_search(text, generation=self._corpus.generation, draft=waiting)
             yield from self._answers_to_one(text, understood_as=understood, only=only, read_dates=read_dates)
             return
         answers: list[Answer] = []
         for part in parts:
-            understood = self._understood(part, before)
+            *_, understood = self._understood(part, before)
             *_, answer = self._answers_to_one(part, understood_as=understood, only=only, read_dates=read_dates)
             answers.append(answer)
             before = [*before, _turn(answer)]
@@ -319,7 +334,7 @@ class Chatbot:
             )
 
     def _without_search(
-        self, text: str, *, generation: int, draft: Draft, understood_as: str | None = None, answered: bool
+        self, text: str, *, generation: int, draft: Draft, understood_as: str | None = None, answered: bool = True
     ) -> Answer:
         """Return an answer that nothing was searched for."""
         return Answer(
@@ -334,6 +349,7 @@ class Chatbot:
             generation=generation,
             mode=self._mode(ExtractiveGenerator.name),
             statements=draft.statements,
+            is_written=draft.is_written,
         )
 
     def _summary(self, text: str, request: SummaryRequest, only: Filter, last_cited: str | None) -> Answer:
@@ -405,14 +421,14 @@ class Chatbot:
             notice = " ".join(part for part in (chosen.notice, draft.notice) if part) or None
             yield replace(draft, citations=citations if draft.citations is None else draft.citations, notice=notice)
 
-    def _understood(self, question: str, before: Sequence[Turn]) -> str | None:
-        """Return a follow-up with what it leaves out, by the language model where there is one; None by itself."""
-        if not before:
-            return None
+    def _understood(self, question: str, before: Sequence[Turn]) -> Iterator[str | None]:
+        """Yield None while a language model thinks, last a follow-up with what it leaves out; None by itself."""
         rewritten = None
-        if isinstance(self._generator, StreamingGenerator):
-            rewritten = self._generator.rewrite(question, [turn.question for turn in before])
-        return carry_over(question, before[-1]) if rewritten is None else rewritten
+        if before and isinstance(self._generator, StreamingGenerator):
+            for reading in self._generator.rewrite(question, [turn.question for turn in before]):
+                rewritten = reading
+                yield None
+        yield carry_over(question, before[-1]) if before and rewritten is None else rewritten
 
     def _find(
         self,

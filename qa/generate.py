@@ -92,8 +92,13 @@ class StreamingGenerator(Generator, Protocol):
         """
         ...
 
-    def rewrite(self, question: str, before: Sequence[str]) -> str | None:
-        """Return a follow-up as a question that stands by itself, given those before it; None where it cannot."""
+    def rewrite(self, question: str, before: Sequence[str]) -> Iterator[str | None]:
+        """Yield None while it thinks, last a follow-up as a question that stands by itself; None where it cannot.
+
+        Args:
+            question: as typed.
+            before: the questions before it as they were understood, oldest first, at least one.
+        """
         ...
 
 

@@ -128,7 +128,11 @@ def _by_turns(made: Sequence[_Made]) -> Iterator[_Made]:
 
 
 def _that_are_answered(chatbot: Chatbot, made: Iterator[_Made], *, n: int, known: set[str]) -> list[_Made]:
-    """Ask the questions one by one and return the first ``n`` that are answered as they should be."""
+    """Ask the questions one by one and return the first ``n`` that are answered as they should be.
+
+    No language model is asked: the evidence decides.
+    """
+    quoting = chatbot.quoting()
     chosen: list[_Made] = []
     n_asked = 0
     for question in made:
@@ -137,7 +141,7 @@ def _that_are_answered(chatbot: Chatbot, made: Iterator[_Made], *, n: int, known
         if question.question not in known:
             known.add(question.question)
             n_asked += 1
-            if _is_answered(question, chatbot.ask(question.question, read_dates=False)):
+            if _is_answered(question, quoting.ask(question.question, read_dates=False)):
                 chosen.append(question)
     return chosen
 

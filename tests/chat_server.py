@@ -1,8 +1,10 @@
-"""A chat server that really runs: ``transformers serve`` on a tiny model of random weights, and how to end it."""
+"""Chat servers that really run: ``transformers serve`` on a tiny model of random weights, and one with a script."""
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -12,9 +14,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["ChatServer", "chat_server", "free_port", "save_chat_model"]
+__all__ = ["ChatServer", "ScriptedServer", "chat_server", "free_port", "save_chat_model"]
 
 _WORDS = tuple("le la les port navires compte Brest deux trois mai juin et un une de des . , [1] [2]".split())  # noqa: SIM905
 _TEMPLATE = (
@@ -104,3 +107,73 @@ def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> Non
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"the server did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+
+
+class ScriptedServer(ThreadingHTTPServer):
+    """Answers each request by the next step of its script.
+
+    Attributes:
+        script: for each request, seconds of silence before it hangs up; a status and the message of an error; or the
+            pieces of a reply, of which a number is seconds of silence.
+        keys: the authorization of each request.
+        left: for each silence, whether the other side hung up meanwhile.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Scripted)
+        self.script: list[object] = []
+        self.keys: list[str | None] = []
+        self.left: list[bool] = []
+
+    @property
+    def url(self) -> str:
+        """Its OpenAI-compatible address."""
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Scripted(BaseHTTPRequestHandler):
+    server: ScriptedServer
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        step = self.server.script.pop(0)
+        self.server.keys.append(self.headers["authorization"])
+        if isinstance(step, float):
+            self._wait(step)
+            return
+        if isinstance(step, tuple):
+            self._refuse(*step)
+            return
+        assert isinstance(step, list)
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        for place, piece in enumerate(step):
+            if isinstance(piece, float):
+                if self._wait(piece):
+                    return
+                continue
+            reason = "stop" if place == len(step) - 1 else None
+            choice = {"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": reason}
+            event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def _refuse(self, status: int, message: str) -> None:
+        body = json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.send_header("retry-after", "7")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _wait(self, seconds: float) -> bool:
+        """Be silent, and return whether the other side hung up."""
+        readable, _, _ = select.select([self.connection], [], [], seconds)
+        gone = bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
+        self.server.left.append(gone)
+        return gone
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
+        pass

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from index import CorpusIndex, Hit
+from tests.chat_server import ScriptedServer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,6 +93,17 @@ def plain(hit: Hit) -> tuple[str, int, int, float, float, float]:
 @pytest.fixture
 def embedder() -> HashingEmbedder:
     return HashingEmbedder()
+
+
+@pytest.fixture
+def scripted_server() -> Iterator[ScriptedServer]:
+    """Serve a script, which the test writes, until the test ends."""
+    with ScriptedServer() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -181,10 +181,24 @@ def test_a_refusal_quotes_nothing() -> None:
     assert "Confiance" not in seen.text
 
 
-def test_a_statement_without_support_is_flagged_in_words() -> None:
-    doubtful = Statement("Ils sont 80.", (1,), "unsupported", "80 n’est pas dans la source")
-    html = render_answer(answer("Ils sont 80. [1]", citation(), statements=(doubtful,)), 1)
-    assert inside(html, "ul") == "⚠ Ils sont 80. — pas confirmé par les sources : 80 n’est pas dans la source"
+def test_each_statement_of_a_model_has_a_mark_and_the_reasons_can_be_opened() -> None:
+    said = (
+        Statement("Il y en a 30 (trente).", (1,), "supported"),
+        Statement("Ils sont 80.", (), "unsupported", "80 n’est pas dans la source"),
+        Statement("Ils viennent de Brest.", (1,), "partly", "Brest <b> manque"),
+    )
+    text = "Il y en a 30 \\(trente\\). [1] Ils sont 80. ⚠\n\nIls viennent de Brest. [1]"
+    html = render_answer(answer(text, citation(), statements=said, is_written=True), 1)
+    seen = Seen(html)
+    marks = [attributes["class"] for _, attributes in seen.elements if "check " in (attributes.get("class") or "")]
+    assert marks == [f"check {each.status}" for each in said] * 2
+    assert "Il y en a 30 (trente). 1 ✓ Ils sont 80. ⚠ Ils viennent de Brest. 1 ◐" in " ".join(seen.text.split())
+    assert (
+        "Vérification : ✓ 1 phrase confirmée · ◐ 1 phrase confirmée en partie · ⚠ 1 phrase non confirmée" in seen.text
+    )
+    assert "⚠ Ils sont 80. — pas confirmé par les sources : 80 n’est pas dans la source" in seen.text
+    assert "<b>" not in html
+    assert "✓" not in render_answer(answer(text, citation(), statements=said), 1)  # quoted, not written
 
 
 def test_dates_that_were_read_are_shown_and_can_be_left() -> None:

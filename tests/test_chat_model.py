@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -203,12 +205,33 @@ def test_evidence_is_cut_until_it_fits_and_it_is_said() -> None:
     assert "dépassent déjà son contexte" in notice
 
 
-def test_closing_the_stream_ends_the_request() -> None:
-    model = scripted(["Le Clemenceau ", "a quitté ", "Brest [1]."])
+class EndlessModel(ScriptedModel):
+    """Streams its script without a thread, and is silent for a minute after it."""
+
+    async def _astream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        try:
+            for chunk in self._stream(messages):
+                yield chunk
+            self.ended.clear()
+            await asyncio.sleep(60.0)
+        finally:
+            self.ended.append(True)
+
+
+@pytest.mark.parametrize("script", [["Le Clemenceau ", "a quitté "], []], ids=["writing", "silent"])
+def test_closing_the_stream_ends_the_request(script: list[str]) -> None:
+    model = EndlessModel(scripts=[script], asked=[], ended=[])
     drafts = generator(model).stream(QUESTION, EVIDENCE, cite(EVIDENCE[:1]))
-    next(drafts)
+    for draft in drafts:
+        if draft.text.strip() == "".join(script).strip():
+            break
     assert model.ended == []
     drafts.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 5.0
+    while not model.ended and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert model.ended == [True]
 
 
@@ -261,7 +284,8 @@ def test_documents_cannot_close_their_quotation_or_number_themselves() -> None:
     ],
 )
 def test_follow_ups_are_rewritten(reply: list[Any], understood: str | None) -> None:
-    assert generator(scripted(reply)).rewrite("Et combien ?", ["Quand est parti le Clemenceau ?"]) == understood
+    *_, rewritten = generator(scripted(reply)).rewrite("Et combien ?", ["Quand est parti le Clemenceau ?"])
+    assert rewritten == understood
 
 
 def test_a_conversation_streams_and_shows_the_rewriting(seed_corpus: CorpusIndex) -> None:

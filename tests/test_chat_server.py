@@ -6,10 +6,7 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +16,7 @@ from index import CorpusIndex
 from qa import Chatbot
 from qa.chat_model import ChatModelGenerator, open_chat_model
 from qa.types import Answer
-from tests.chat_server import chat_server, free_port, save_chat_model
+from tests.chat_server import ScriptedServer, chat_server, free_port, save_chat_model
 from tests.conftest import ROOT
 
 QUESTION = "Qui est le ministre ukrainien de la Défense ?"
@@ -81,52 +78,6 @@ def test_a_real_server_streams_and_is_cancelled_and_killed(
     assert refused.text == extractive.text
 
 
-class _Scripted(BaseHTTPRequestHandler):
-    """Answers each request by the next step of the server's script."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        step = self.server.script.pop(0)  # type: ignore[attr-defined]
-        self.server.keys.append(self.headers["authorization"])  # type: ignore[attr-defined]
-        if isinstance(step, float):
-            time.sleep(step)
-            return
-        if isinstance(step, tuple):
-            status, message = step
-            body = json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.send_header("retry-after", "7")
-            self.end_headers()
-            self.wfile.write(body)
-            return
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        for place, piece in enumerate(step):
-            reason = "stop" if place == len(step) - 1 else None
-            choice = {"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": reason}
-            event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
-            self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-        self.wfile.write(b"data: [DONE]\n\n")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
-        pass
-
-
-@pytest.fixture
-def scripted_server() -> Iterator[ThreadingHTTPServer]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Scripted)
-    server.script, server.keys = [], []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 @pytest.mark.parametrize(
     ("script", "notice"),
     [
@@ -143,21 +94,40 @@ def scripted_server() -> Iterator[ThreadingHTTPServer]:
     ids=["401", "429", "429-then-well", "500", "404", "context", "context-then-well", "slow", "well"],
 )
 def test_what_a_server_says_reaches_the_user(
-    scripted_server: ThreadingHTTPServer,
+    scripted_server: ScriptedServer,
     seed_corpus: CorpusIndex,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     script: list[object],
     notice: str | None,
 ) -> None:
-    scripted_server.script = list(script)  # type: ignore[attr-defined]
-    url = f"http://127.0.0.1:{scripted_server.server_port}/v1"
+    scripted_server.script = list(script)
+    url = scripted_server.url
     answer: Answer = chatbot_on(seed_corpus, url, "m", monkeypatch, timeout_s=0.5).ask(QUESTION)
     assert (answer.notice is None) if notice is None else (notice in (answer.notice or ""))
     assert "sk-abc" not in f"{answer}{caplog.text}"
     assert answer.citations[0].text in {each.text for each in Chatbot(seed_corpus).ask(QUESTION).citations}
     if script[-1] == [SAID]:
         assert answer.text == f"{SAID[:-5]}. \\[1\\]".replace("\\[1\\]", "[1]")
+
+
+def test_a_silent_model_is_stopped_at_once(
+    scripted_server: ScriptedServer, seed_corpus: CorpusIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted_server.script = [20.0, [SAID]]
+    url = scripted_server.url
+    chatbot = chatbot_on(seed_corpus, url, "m", monkeypatch, timeout_s=30.0)
+    stream = chatbot.stream(QUESTION)
+    waiting = [next(stream) for _ in range(3)]
+    assert [answer.text for answer in waiting] == ["", "", ""]
+    start = time.perf_counter()
+    stream.close()  # type: ignore[attr-defined]
+    assert time.perf_counter() - start < 0.2
+    deadline = time.monotonic() + 5.0
+    while not scripted_server.left and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert scripted_server.left == [True]  # the connection was closed, not left waiting
+    assert chatbot.ask(QUESTION).notice is None
 
 
 def test_the_command_line_names_a_server_and_falls_back(seed_corpus: CorpusIndex) -> None:
@@ -186,10 +156,10 @@ def test_the_command_line_names_a_server_and_falls_back(seed_corpus: CorpusIndex
 
 
 def test_the_command_line_prints_what_was_written_and_what_is_in_doubt(
-    scripted_server: ThreadingHTTPServer, seed_corpus: CorpusIndex
+    scripted_server: ScriptedServer, seed_corpus: CorpusIndex
 ) -> None:
-    scripted_server.script = [[SAID, " Il est âgé de 93 ans [1]."]] * 2  # type: ignore[attr-defined]
-    url = f"http://127.0.0.1:{scripted_server.server_port}/v1"
+    scripted_server.script = [[SAID, " Il est âgé de 93 ans [1]."]] * 2
+    url = scripted_server.url
     environment = os.environ | {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "sk-of-a-test"}
     command = [sys.executable, "-m", "qa", "ask", QUESTION, "--index", str(seed_corpus.directory)]
     command += ["--chat-model", "openai:m"]
@@ -200,7 +170,7 @@ def test_the_command_line_prints_what_was_written_and_what_is_in_doubt(
         "    ⚠ pas confirmé par les sources : le nombre « 93 ans » n’est pas dans la source",
     ]
     assert "modèle de langage openai:m · " in done.stdout
-    assert scripted_server.keys == ["Bearer sk-of-a-test"]  # type: ignore[attr-defined]
+    assert scripted_server.keys == ["Bearer sk-of-a-test"]
     assert "sk-of" not in done.stdout + done.stderr
     as_json = subprocess.run(
         [*command, "--json"], cwd=ROOT, env=environment, check=True, capture_output=True, encoding="utf-8"

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
 
 from index import SourcierError
-from qa import Answer, Citation
+from qa import Answer, Citation, Statement
+from qa.draft import UNSUPPORTED_SIGN
+from qa.generate import escape as escape_markdown
+from ui.checks import render_checks, render_mark
 from ui.markup import escape, escape_lines
 from ui.words import confidence_in_words, count, date_in_words, error_in_words
 
@@ -16,7 +20,8 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 # The Markdown of an answer: a character after a backslash is itself, ``**…**`` is bold, ``[1]`` is a marker.
 _INLINE = re.compile(r"\\(?P<literal>[^a-zA-Z0-9\s])|\*\*(?P<bold>(?:\\.|[^*\\])+)\*\*|\[(?P<marker>\d+)\]")
 
-STATUS_WORDS = {"partly": "en partie seulement", "unsupported": "pas confirmé par les sources"}
+# What follows a statement that a language model wrote: the sign of one without support, and its markers.
+_AFTER_STATEMENT = re.compile(rf"(?: {UNSUPPORTED_SIGN})?((?: \[\d+\])*) ?")
 
 
 def render_question(question: str) -> str:
@@ -33,17 +38,21 @@ def render_answer(answer: Answer, turn: int, *, further: Sequence[str] = ()) -> 
     """Return an answer, or its refusal, as one HTML block without a blank line.
 
     Args:
-        answer: what the chatbot said.
+        answer: what the chatbot said; nothing yet while a language model is silent.
         turn: its number in the conversation, which ties its markers to the sections of the source panel.
         further: questions that may be asked next.
     """
+    if answer.is_written and not answer.text:
+        return '<div class="waiting" role="status">Le modèle de langage n’a encore rien écrit…</div>'
     read = _understood(answer) + _dates(answer) + _notice(answer)
     if not answer.answered:
         return f'<div class="refusal">{read}{_refusal(answer, turn)}</div>'
-    body = "".join(_paragraph(text, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
+    statements = deque(answer.statements if answer.is_written else ())
+    body = "".join(_paragraph(text, statements, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
     notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {_judge()}</p>'
-    return f'<div class="answer">{read}{body}{_meanings(answer)}{_doubts(answer)}{notes}{_further(further)}</div>'
+    checks = render_checks(answer.statements) if answer.is_written else ""
+    return f'<div class="answer">{read}{body}{_meanings(answer)}{checks}{notes}{_further(further)}</div>'
 
 
 def _further(questions: Sequence[str]) -> str:
@@ -91,9 +100,18 @@ def _refusal(answer: Answer, turn: int) -> str:
     return f'<p class="sorry">Sans réponse</p><p>{escape_lines(answer.text)}</p>{nearest}'
 
 
-def _paragraph(text: str, answer: Answer, turn: int) -> str:
-    tag = "blockquote" if text.startswith("«") else "p"
-    return f"<{tag}>{_inline(text, {citation.marker: citation for citation in answer.citations}, turn)}</{tag}>"
+def _paragraph(text: str, statements: deque[Statement], answer: Answer, turn: int) -> str:
+    """Return a paragraph, with a mark after each statement that was checked; takes these from ``statements``."""
+    citations = {citation.marker: citation for citation in answer.citations}
+    parts: list[str] = []
+    while statements and text.startswith(told := escape_markdown(statements[0].text)):
+        after = _AFTER_STATEMENT.match(text, len(told))
+        assert after is not None  # it matches nothing, too
+        statement = statements.popleft()
+        parts.append(f"{_inline(told, citations, turn)}{_inline(after[1], citations, turn)} {render_mark(statement)} ")
+        text = text[after.end() :]
+    tag = "blockquote" if text.startswith("«") and not parts else "p"
+    return f"<{tag}>{''.join(parts)}{_inline(text, citations, turn)}</{tag}>"
 
 
 def _inline(text: str, citations: dict[int, Citation], turn: int) -> str:
@@ -125,15 +143,3 @@ def _meanings(answer: Answer) -> str:
     told = dict.fromkeys((note.text, note.meaning) for citation in answer.citations for note in citation.date_notes)
     said = " · ".join(f"« {escape(text)} » : {escape(meaning)}" for text, meaning in told)
     return f'<p class="dates">{said}</p>' if said else ""
-
-
-def _doubts(answer: Answer) -> str:
-    doubts = [statement for statement in answer.statements if statement.status != "supported"]
-    if not doubts:
-        return ""
-    items = "".join(
-        f"<li>⚠ {escape(statement.text)} — {STATUS_WORDS[statement.status]}"
-        f"{f' : {escape(statement.reason)}' if statement.reason else ''}</li>"
-        for statement in doubts
-    )
-    return f'<ul class="doubts">{items}</ul>'

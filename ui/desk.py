@@ -72,7 +72,8 @@ class Desk:
 
     def examples(self, known: Sequence[str]) -> list[str]:
         """Return questions to begin with: those of ``known`` that the corpus answers, then others made from it."""
-        answered = [question for question in known if self.bot.ask(question).answered]
+        quoting = self.bot.quoting()
+        answered = [question for question in known if quoting.ask(question).answered]
         missing = len(known) - len(answered)
         return [*answered, *(suggested_questions(self.bot, n=missing) if missing else ())]
 
