@@ -189,6 +189,10 @@ class Listing:
         row = self._database.row(statement, (as_key(source),))
         return None if row is None else StoredFile(from_column(row[0]), row[1], row[2])
 
+    def files(self, n: int) -> list[str]:
+        """Return the sources of the files that were read, in their order, at most ``n``."""
+        return [source for (source,) in self._database.rows("SELECT source FROM files ORDER BY source LIMIT ?", (n,))]
+
     def _origins(self, numbers: Sequence[int]) -> dict[int, list[Origin]]:
         statement = (
             "SELECT document, sources.source, sources.path, files.source, files.hash FROM sources "

@@ -10,9 +10,10 @@ from qa.facts import read_facts
 from qa.question import fold
 from qa.types import Evidence, Kind
 
-__all__ = ["Chosen", "choose_evidence"]
+__all__ = ["MAX_CITATIONS", "Chosen", "choose_evidence"]
 
 MAX_CITATIONS = 3
+"""Sentences that an answer cites at most, unless another number is asked for."""
 
 _FURTHER = 0.5
 """A further sentence is cited when it is at least this likely to answer, and half as likely as the first."""
@@ -38,17 +39,18 @@ class Chosen:
     notice: str | None = None
 
 
-def choose_evidence(kind: Kind, ranked: Sequence[Evidence]) -> Chosen:
+def choose_evidence(kind: Kind, ranked: Sequence[Evidence], *, n: int = MAX_CITATIONS) -> Chosen:
     """Choose what an answer cites.
 
     Args:
         kind: what is asked for.
         ranked: best first, at least one.
+        n: most sentences, at least 1.
     """
     first = ranked[0]
     chosen, other = [first], None
     for piece in ranked[1:]:
-        if len(chosen) == MAX_CITATIONS:
+        if len(chosen) == n:
             break
         if piece.score >= max(_FURTHER, first.score / 2.0):
             chosen.append(piece)

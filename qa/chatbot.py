@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any
 
 from index.corpus import CorpusIndex
+from index.errors import InputError
 from index.filters import Filter
 from index.results import SearchResult
 from index.search import check_k
 from index.types import Hit
-from qa.agreement import choose_evidence
+from qa.agreement import MAX_CITATIONS, choose_evidence
 from qa.asked_dates import AskedDates, read_asked_dates
 from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
@@ -160,6 +161,7 @@ class Chatbot:
         sources: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
         read_dates: bool = True,
+        n_citations: int = MAX_CITATIONS,
     ) -> Answer:
         """Answer a question by itself.
 
@@ -172,15 +174,19 @@ class Chatbot:
             read_dates: whether "en octobre 2022" in the question asks for documents of about then, where neither
                 ``since`` nor ``until`` is given; `Answer.dates` says which were asked. Where these do not answer and
                 others do, the answer is theirs, and `Answer.notice` says so.
+            n_citations: most sentences that are quoted, at least 1; a language model cites what it used.
 
         Returns:
             The answer, or a refusal with the nearest sentences as citations.
 
         Raises:
-            InputError: if the question is empty or too long, a date is none or a value cannot be compared.
+            InputError: if the question is empty or too long, a date is none, a value cannot be compared, or
+                ``n_citations < 1``.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        *_, answer = self._answers(question, understood_as=None, only=only, read_dates=read_dates)
+        *_, answer = self._answers(
+            question, understood_as=None, only=only, read_dates=read_dates, n_citations=n_citations
+        )
         return answer
 
     def ask_after(
@@ -208,6 +214,7 @@ class Chatbot:
         sources: Sequence[str] = (),
         where: Mapping[str, Any] | None = None,
         read_dates: bool = True,
+        n_citations: int = MAX_CITATIONS,
     ) -> Iterator[Answer]:
         """Answer a question by itself, and show the answer while it is written. Arguments and errors as `ask`.
 
@@ -216,7 +223,7 @@ class Chatbot:
             whole, checked answer. Closing the iterator ends the request to the model.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._answers(question, understood_as=None, only=only, read_dates=read_dates)
+        return self._answers(question, understood_as=None, only=only, read_dates=read_dates, n_citations=n_citations)
 
     def search(
         self,
@@ -247,9 +254,9 @@ class Chatbot:
         _, found, ranking = self._find(read, only, {}, k=max(k, N_HITS))
         return [*ranking.hits, *found.hits[N_HITS:]][:k]
 
-    def conversation(self) -> Conversation:
-        """Start a conversation that remembers its own turns only."""
-        return Conversation(self)
+    def conversation(self, answers: Sequence[Answer] = ()) -> Conversation:
+        """Start a conversation that remembers its own turns only, or go on from the answers of an earlier one."""
+        return Conversation(self, answers=answers)
 
     def _answers(
         self,
@@ -260,6 +267,7 @@ class Chatbot:
         read_dates: bool = True,
         before: Sequence[Turn] = (),
         last_cited: str | None = None,
+        n_citations: int = MAX_CITATIONS,
     ) -> Iterator[Answer]:
         """Yield the answer, while it is written where a language model writes.
 
@@ -270,7 +278,10 @@ class Chatbot:
             read_dates: as `ask`.
             before: the turns before it.
             last_cited: source of the document that was cited last, or None.
+            n_citations: as `ask`.
         """
+        if n_citations < 1:
+            raise InputError(f"n_citations {n_citations}: expected at least 1")
         if (reply := reply_to(text)) is not None:
             draft = Draft(reply, ())
             yield self._without_search(text, generation=self._corpus.generation, draft=draft, answered=False)
@@ -287,18 +298,22 @@ class Chatbot:
                     understood = reading
                     if self.writes:  # the page shows that something is under way, and can stop it
                         yield self._without_search(text, generation=self._corpus.generation, draft=waiting)
-            yield from self._answers_to_one(text, understood_as=understood, only=only, read_dates=read_dates)
+            yield from self._answers_to_one(
+                text, understood_as=understood, only=only, read_dates=read_dates, n_citations=n_citations
+            )
             return
         answers: list[Answer] = []
         for part in parts:
             *_, understood = self._understood(part, before)
-            *_, answer = self._answers_to_one(part, understood_as=understood, only=only, read_dates=read_dates)
+            *_, answer = self._answers_to_one(
+                part, understood_as=understood, only=only, read_dates=read_dates, n_citations=n_citations
+            )
             answers.append(answer)
             before = [*before, _turn(answer)]
         yield join_answers(text.strip(), answers)
 
     def _answers_to_one(
-        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool
+        self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool, n_citations: int
     ) -> Iterator[Answer]:
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
@@ -309,7 +324,7 @@ class Chatbot:
         tried = self._try_dates(question, only, asked, timings)
         question, ranking, answered = tried.question, tried.ranking, tried.answered
         start = time.perf_counter()
-        for draft in self._drafts(question, ranking, answered=answered):
+        for draft in self._drafts(question, ranking, answered=answered, n_citations=n_citations):
             timings["answer"] = round(1000.0 * (time.perf_counter() - start), 3)
             if draft.verify_ms is not None:
                 timings["verify"] = round(draft.verify_ms, 3)
@@ -403,13 +418,13 @@ class Chatbot:
             answered = words is None or words.lower() not in defined.others
         return _Try(question, ranking, found.generation, answered)
 
-    def _drafts(self, question: Question, ranking: Ranking, *, answered: bool) -> Iterator[Draft]:
+    def _drafts(self, question: Question, ranking: Ranking, *, answered: bool, n_citations: int) -> Iterator[Draft]:
         """Yield what is said, each draft with its citations: the refusal, or the answer while it is written."""
         if not answered:
             nearest = ranking.evidence[:_N_NEAREST]
             yield Draft(refusal(question, len(nearest)), (), citations=cite(nearest))
             return
-        chosen = choose_evidence(question.kind, ranking.evidence)
+        chosen = choose_evidence(question.kind, ranking.evidence, n=n_citations)
         evidence = chosen.evidence
         citations = cite(evidence)
         if isinstance(self._generator, StreamingGenerator):
@@ -455,10 +470,12 @@ class Chatbot:
 class Conversation:
     """Questions that follow one another: what one leaves out is carried over from the turn before."""
 
-    def __init__(self, chatbot: Chatbot) -> None:
+    def __init__(self, chatbot: Chatbot, *, answers: Sequence[Answer] = ()) -> None:
         self._chatbot = chatbot
         self._turns: tuple[Turn, ...] = ()
         self._last_cited: str | None = None
+        for answer in answers:
+            self._remember(answer)
 
     def ask(
         self,
@@ -470,6 +487,7 @@ class Conversation:
         where: Mapping[str, Any] | None = None,
         read_dates: bool = True,
         understood_as: str | None = None,
+        n_citations: int = MAX_CITATIONS,
     ) -> Answer:
         """Answer the next question; `Answer.understood_as` shows how it was read. Otherwise as `Chatbot.ask`.
 
@@ -482,6 +500,7 @@ class Conversation:
             read_dates: as `Chatbot.ask`.
             understood_as: the question with what it leaves out, by the user's own reading; None reads it from the turns
                 before.
+            n_citations: as `Chatbot.ask`.
         """
         *_, answer = self.stream(
             question,
@@ -491,6 +510,7 @@ class Conversation:
             where=where,
             read_dates=read_dates,
             understood_as=understood_as,
+            n_citations=n_citations,
         )
         return answer
 
@@ -504,6 +524,7 @@ class Conversation:
         where: Mapping[str, Any] | None = None,
         read_dates: bool = True,
         understood_as: str | None = None,
+        n_citations: int = MAX_CITATIONS,
     ) -> Iterator[Answer]:
         """Answer the next question, and show the answer while it is written; a turn that is cut off is not remembered.
 
@@ -518,9 +539,14 @@ class Conversation:
             read_dates=read_dates,
             before=self._turns,
             last_cited=self._last_cited,
+            n_citations=n_citations,
         ):
             yield answer
-        if answer is not None and reply_to(question) is None:
+        if answer is not None:
+            self._remember(answer)
+
+    def _remember(self, answer: Answer) -> None:
+        if reply_to(answer.question) is None:
             self._turns = (*self._turns[-_REMEMBERED + 1 :], _turn(answer))
             if answer.citations:
                 self._last_cited = answer.citations[0].source

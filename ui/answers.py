@@ -14,7 +14,7 @@ from ui.checks import render_checks, render_mark
 from ui.markup import escape, escape_lines
 from ui.words import confidence_in_words, count, date_in_words, error_in_words
 
-__all__ = ["render_answer", "render_error", "render_question"]
+__all__ = ["render_answer", "render_error", "render_further", "render_question"]
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
 # The Markdown of an answer: a character after a backslash is itself, ``**…**`` is bold, ``[1]`` is a marker.
@@ -34,13 +34,18 @@ def render_error(error: SourcierError) -> str:
     return f'<div class="failure" role="alert">{escape(error_in_words(error))}</div>'
 
 
-def render_answer(answer: Answer, turn: int, *, further: Sequence[str] = ()) -> str:
+def render_further(questions: Sequence[str]) -> str:
+    """Return questions to ask next as chips; nothing for none."""
+    chips = " ".join(f'<button type="button" class="chip ask">{escape(each)}</button>' for each in questions)
+    return f'<p class="further">{chips}</p>' if chips else ""
+
+
+def render_answer(answer: Answer, turn: int) -> str:
     """Return an answer, or its refusal, as one HTML block without a blank line.
 
     Args:
         answer: what the chatbot said; nothing yet while a language model is silent.
         turn: its number in the conversation, which ties its markers to the sections of the source panel.
-        further: questions that may be asked next.
     """
     if answer.is_written and not answer.text:
         return '<div class="waiting" role="status">Le modèle de langage n’a encore rien écrit…</div>'
@@ -52,12 +57,7 @@ def render_answer(answer: Answer, turn: int, *, further: Sequence[str] = ()) -> 
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
     notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {_judge()}</p>'
     checks = render_checks(answer.statements) if answer.is_written else ""
-    return f'<div class="answer">{read}{body}{_meanings(answer)}{checks}{notes}{_further(further)}</div>'
-
-
-def _further(questions: Sequence[str]) -> str:
-    chips = " ".join(f'<button type="button" class="chip ask">{escape(each)}</button>' for each in questions)
-    return f'<p class="further">{chips}</p>' if chips else ""
+    return f'<div class="answer">{read}{body}{_meanings(answer)}{checks}{notes}</div>'
 
 
 def _judge() -> str:
@@ -78,13 +78,17 @@ def _understood(answer: Answer) -> str:
 
 
 def _dates(answer: Answer) -> str:
-    """Return the dates of documents that the question was read to ask for, with what asks again without them."""
-    if answer.dates_read is None or answer.dates is None:
+    """Return the dates that documents had to have; where they were read from the question, what asks without them."""
+    if answer.dates is None:
         return ""
     bounds = " – ".join(date_in_words(day) if day else "…" for day in (answer.dates.since, answer.dates.until))
     again = (
-        '<button type="button" class="chip undated"'
-        f' aria-label="Chercher sans ce filtre de dates">{escape(answer.dates_read)} ✕</button>'
+        ""
+        if answer.dates_read is None
+        else (
+            '<button type="button" class="chip undated"'
+            f' aria-label="Chercher sans ce filtre de dates">{escape(answer.dates_read)} ✕</button>'
+        )
     )
     return f'<p class="dates">Documents datés : {escape(bounds)} {again}</p>'
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from qa.agreement import MAX_CITATIONS
 from ui.desk import Desk
 from ui.sources import render_panel
+from ui.wanted import MOST_CITATIONS, source_choices
 
 __all__ = ["EXAMPLES", "build_conversation"]
 
@@ -35,15 +37,18 @@ EXPORTS = {"md": "Markdown", "html": "HTML", "json": "JSON"}
 SAVE = "(name, text) => window.sourcier.save(name, text)"
 
 
-def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, Any]) -> None:
+def build_conversation(page: gr.Blocks, desk: Desk, masthead: gr.HTML, *, answering: dict[str, Any]) -> None:
     """Add the conversation and its sources to the page being built.
 
     Args:
+        page: what is being built.
         desk: what the page works on.
         masthead: the top line, which follows the corpus.
         answering: how many questions are answered at a time.
     """
     talk = gr.State()
+    # In the visitor's own browser; the secret is none: it only has to be the same after a restart.
+    kept = gr.BrowserState("", storage_key="sourcier-conversation", secret="sourcier")
     with gr.Row(elem_id="conversation"):
         with gr.Column(scale=3, min_width=300, elem_id="talk"):
             messages = gr.Chatbot(
@@ -57,6 +62,7 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
                 autoscroll=False,
                 placeholder=WELCOME,
             )
+            further = gr.HTML(elem_id="further")
             question = gr.Textbox(
                 elem_id="question",
                 label="Question",
@@ -68,6 +74,7 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
             )
             with gr.Row(elem_id="examples"):
                 examples = [gr.Button(text, size="sm", min_width=0) for text in desk.examples(EXAMPLES)]
+            filters = _filters(desk)
             with gr.Row(elem_id="tools"):
                 read_dates = gr.Checkbox(
                     True, label="Dates de la question", container=False, min_width=0, elem_id="read-dates"
@@ -84,54 +91,48 @@ def build_conversation(desk: Desk, masthead: gr.HTML, *, answering: dict[str, An
             exported = [gr.Textbox(visible=False), gr.Textbox(visible=False)]
         with gr.Column(scale=2, min_width=300, elem_id="proof"):
             panel = gr.HTML(render_panel([]))
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", **answering}
     # One listener for every way to ask, so that a visitor's questions are answered one after the other.
     asking = gr.on(
         [question.submit, *(example.click for example in examples)],
         desk.ask,
-        [question, talk, read_dates],
+        [question, talk, *filters, read_dates],
         [messages, panel, question, talk, masthead],
-        show_progress="hidden",
-        trigger_mode="once",
-        api_visibility="private",
-        **answering,
+        trigger_mode="always_last",  # a question sent while one is answered waits for it
+        **quiet,
     )
     asking.then(None, js=READY_FOR_NEXT)
     # The answer so far stays on the screen; the conversation does not remember a turn that was cut off.
     stop.click(None, cancels=[asking], js="() => window.sourcier.stopped()")
-    renew.click(
-        lambda: ([], render_panel([]), None),
-        None,
-        [messages, panel, talk],
-        show_progress="hidden",
-        api_visibility="private",
-        **answering,
-    ).then(None, js=READY_FOR_NEXT)
-
-    undo.click(
-        desk.undo,
-        talk,
-        [messages, panel, question, talk],
-        show_progress="hidden",
-        api_visibility="private",
-        **answering,
-    ).then(None, js=READY_FOR_NEXT)
-    retry.click(
-        desk.retry,
-        talk,
-        [question, talk],
-        show_progress="hidden",
-        api_visibility="private",
-        **answering,
-    ).then(None, js="() => window.sourcier.submit()")
-    said.change(desk.judge, [said, talk], None, show_progress="hidden", api_visibility="private", **answering).success(
-        None, said, js=KEPT
-    )
+    renewed = renew.click(lambda: ([], render_panel([]), None), None, [messages, panel, talk], **quiet)
+    undone = undo.click(desk.undo, talk, [messages, panel, question, talk], **quiet)
+    retry.click(desk.retry, talk, [question, talk], **quiet).then(None, js="() => window.sourcier.submit()")
+    for change in (renewed, undone):
+        change.then(None, js=READY_FOR_NEXT)
+    for change in (asking, renewed, undone):  # apart from the answer: the next question need not wait for them
+        change.then(desk.keep, talk, kept, **quiet)
+        change.then(desk.offer, talk, further, **quiet)
+    resumed = page.load(desk.resume, kept, [messages, panel, talk], **quiet)
+    resumed.then(desk.offer, talk, further, **quiet)
+    said.change(desk.judge, [said, talk], None, **quiet).success(None, said, js=KEPT)
     for form, button in exports.items():
-        button.click(
-            partial(desk.export, form=form),
-            talk,
-            exported,
-            show_progress="hidden",
-            api_visibility="private",
-            **answering,
-        ).then(None, exported, js=SAVE)
+        button.click(partial(desk.export, form=form), talk, exported, **quiet).then(None, exported, js=SAVE)
+
+
+def _filters(desk: Desk) -> list[gr.components.Component]:
+    """Add the fields that `ui.wanted.Wanted` reads, but the last, folded away until they are wanted."""
+    with gr.Accordion("Filtres", open=False, elem_id="filters"):
+        with gr.Row():
+            since = gr.Textbox(label="Documents depuis", placeholder="mars 2022", min_width=140)
+            until = gr.Textbox(label="Jusqu’à", placeholder="mars 2022", min_width=140)
+            n_citations = gr.Slider(
+                1, MOST_CITATIONS, MAX_CITATIONS, step=1, label="Sources citées au plus", min_width=160
+            )
+        sources = gr.Dropdown(
+            source_choices(desk.corpus),
+            multiselect=True,
+            allow_custom_value=True,
+            label="Fichiers et dossiers",
+            info="Tous, si rien n’est choisi",
+        )
+    return [since, until, sources, n_citations]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
@@ -13,10 +13,12 @@ from index import CorpusIndex, SourcierError
 from qa import Answer, Chatbot, Conversation
 from qa.receipts import make_receipt
 from qa.suggestions import follow_up_questions, suggested_questions
-from ui.answers import render_answer, render_error, render_question
+from ui.answers import render_answer, render_error, render_further, render_question
 from ui.feedback import Feedback, feedback_file
+from ui.kept import answers_of, record_of
 from ui.sources import render_panel, render_sources
 from ui.summary import render_masthead
+from ui.wanted import Wanted
 from ui.words import error_in_words
 
 __all__ = ["Desk", "Talk"]
@@ -77,12 +79,26 @@ class Desk:
         missing = len(known) - len(answered)
         return [*answered, *(suggested_questions(self.bot, n=missing) if missing else ())]
 
-    def ask(self, typed: str, talk: Talk | None, read_dates: bool, event: gr.EventData) -> Iterator[tuple[object, ...]]:
+    def ask(  # noqa: PLR0917 - Gradio gives the fields of the page in their order
+        self,
+        typed: str,
+        talk: Talk | None,
+        since: str,
+        until: str,
+        sources: list[str] | None,
+        n_citations: float,
+        read_dates: bool,
+        event: gr.EventData,
+    ) -> Iterator[tuple[object, ...]]:
         """Show a question at once, then its answer as it is written: (messages, panel, question box, talk, masthead).
 
         Args:
             typed: what stands in the question box; a button that was clicked asks its own text.
             talk: what the visitor has said and seen.
+            since: first date of documents, as typed.
+            until: last date, as typed.
+            sources: files, folders or records chosen.
+            n_citations: most sentences cited.
             read_dates: whether dates in the question ask for documents of then.
             event: what was clicked or submitted.
         """
@@ -93,34 +109,49 @@ class Desk:
             return
         asked = (*talk.messages, {"role": "user", "content": render_question(question)})
         yield list(asked), gr.skip(), "", gr.skip(), gr.skip()
-        told = talk
-        for answer, message, section in self._answers(question, talk, read_dates=read_dates):
+        filters = since, until, sources, n_citations, read_dates
+        for answer, message, section in self._answers(question, talk, filters):
             messages = (*asked, {"role": "assistant", "content": message})
             sections, answers = (*talk.sections, section), (*talk.answers, answer)
             told = Talk(talk.conversation, messages, sections, answers, (*talk.questions, question))
             yield list(messages), render_panel(list(told.sections)), gr.skip(), told, gr.skip()
-        if further := self._further(told.answers[-1]):
-            turn, answer = len(told.answers), told.answers[-1]
-            assert answer is not None
-            messages = (*asked, {"role": "assistant", "content": render_answer(answer, turn, further=further)})
-            told = replace(told, messages=messages)
-            yield list(messages), gr.skip(), gr.skip(), told, gr.skip()
         yield *(gr.skip() for _ in range(4)), self.masthead()
 
-    def _further(self, answer: Answer | None) -> tuple[str, ...]:
-        """Return questions to ask next; none after a refusal or a failure."""
+    def offer(self, talk: Talk | None) -> str:
+        """Return questions to ask next, to be clicked; nothing after a refusal or a failure."""
+        answer = talk.answers[-1] if talk and talk.answers else None
         if answer is None or not answer.answered:
-            return ()
+            return ""
         try:
-            return follow_up_questions(self.bot, answer, n=N_FURTHER)
+            return render_further(follow_up_questions(self.bot, answer, n=N_FURTHER))
         except SourcierError:  # the answer itself was given: what fails now is said at the next question
-            return ()
+            return ""
 
-    def _answers(self, question: str, talk: Talk, *, read_dates: bool) -> Iterator[tuple[Answer | None, str, str]]:
+    def keep(self, talk: Talk | None) -> str:
+        """Return the conversation as the visitor's browser keeps it."""
+        return record_of([answer for answer in talk.answers if answer is not None] if talk else [])
+
+    def resume(self, kept: object) -> tuple[object, ...]:
+        """Show the conversation that the visitor's browser kept: (messages, panel, talk)."""
+        answers = answers_of(kept)
+        if not answers:
+            return gr.skip(), gr.skip(), gr.skip()
+        messages: list[dict[str, str]] = []
+        for turn, answer in enumerate(answers, start=1):
+            messages.append({"role": "user", "content": render_question(answer.question)})
+            messages.append({"role": "assistant", "content": render_answer(answer, turn)})
+        sections = [render_sources(answer, turn, corpus=self.corpus) for turn, answer in enumerate(answers, start=1)]
+        questions = tuple(answer.question for answer in answers)
+        talk = Talk(self.bot.conversation(answers), tuple(messages), tuple(sections), tuple(answers), questions)
+        return messages, render_panel(sections), talk
+
+    def _answers(
+        self, question: str, talk: Talk, filters: Sequence[object]
+    ) -> Iterator[tuple[Answer | None, str, str]]:
         """Yield the answer so far, as a message and a section of sources; a failure is one too."""
         turn = len(talk.sections) + 1
         try:
-            for answer in talk.conversation.stream(question, read_dates=read_dates):
+            for answer in talk.conversation.stream(question, **Wanted.read(*filters).options):
                 yield answer, render_answer(answer, turn), render_sources(answer, turn, corpus=self.corpus)
         except SourcierError as error:
             yield None, render_error(error), ""

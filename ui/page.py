@@ -65,7 +65,7 @@ def build_page(desk: Desk) -> gr.Blocks:
         clock = gr.Timer(FOLLOW_SECONDS)  # outside the tabs: Gradio 6.31 starts what is in one when it is first opened
         with gr.Tabs(elem_id="views"):
             with gr.Tab("Conversation"):
-                build_conversation(desk, masthead, answering=ANSWERING)
+                build_conversation(page, desk, masthead, answering=ANSWERING)
             build_documents(desk, masthead, clock, indexing=INDEXING)
         page.load(desk.masthead, None, masthead, show_progress="hidden", api_visibility="private")
     page.queue(max_size=MAX_QUEUE)
