@@ -7,7 +7,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python; do \
 	"$$name" -c '$(IS_311)' 2>/dev/null && { echo "$$name"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check
+.PHONY: help run test check screenshots
 # Two targets at once would run two pips in one environment.
 .NOTPARALLEL:
 
@@ -24,6 +24,9 @@ check: $(VENV)/dev.stamp ## lint, format and types, as CI judges them
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+
+screenshots: $(VENV)/dev.stamp ## take the pictures of docs/ anew, with Chromium
+	$(PY) -m tests.screenshots
 
 $(VENV)/run.stamp: requirements.txt constraints.txt
 	$(call install,requirements.txt)

@@ -190,8 +190,8 @@ def test_each_statement_of_a_model_has_a_mark_and_the_reasons_can_be_opened() ->
     text = "Il y en a 30 \\(trente\\). [1] Ils sont 80. ⚠\n\nIls viennent de Brest. [1]"
     html = render_answer(answer(text, citation(), statements=said, is_written=True), 1)
     seen = Seen(html)
-    marks = [attributes["class"] for _, attributes in seen.elements if "check " in (attributes.get("class") or "")]
-    assert marks == [f"check {each.status}" for each in said] * 2
+    marks = [attributes["class"] for _, attributes in seen.elements if "verdict " in (attributes.get("class") or "")]
+    assert marks == [f"verdict {each.status}" for each in said] * 2
     assert "Il y en a 30 (trente). 1 ✓ Ils sont 80. ⚠ Ils viennent de Brest. 1 ◐" in " ".join(seen.text.split())
     assert (
         "Vérification : ✓ 1 phrase confirmée · ◐ 1 phrase confirmée en partie · ⚠ 1 phrase non confirmée" in seen.text

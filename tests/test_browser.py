@@ -78,9 +78,9 @@ def visit(browser: Browser, page: Page) -> Iterator[Callable[..., Tab]]:
     failed: list[str] = []
     contexts = []
 
-    def opened(*, width: int = 1280, height: int = 800, scheme: str = "light") -> Tab:
+    def opened(*, width: int = 1280, height: int = 800, scheme: str = "light", locale: str = "fr-FR") -> Tab:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", locale="en-US"
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", locale=locale
         )
         contexts.append(context)
         tab = context.new_page()

@@ -25,7 +25,7 @@ def test_what_a_model_writes_is_shown_as_it_comes_marked_and_stopped(
     monkeypatch.setenv("OPENAI_BASE_URL", scripted_server.url)
     monkeypatch.setenv("OPENAI_API_KEY", "none")
     with served(tmp_path, "--chat-model", "openai:m") as page:
-        context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="fr-FR", reduced_motion="reduce")
         tab = context.new_page()
         tab.set_default_timeout(15_000)
         tab.goto(page.url)
@@ -37,10 +37,13 @@ def test_what_a_model_writes_is_shown_as_it_comes_marked_and_stopped(
         message = tab.locator(".bot .answer")
         expect(message.locator("a.marker").first).to_be_visible()  # before the second sentence comes
         assert "93" not in (message.text_content() or "")
-        expect(message.locator("p .check")).to_have_count(2)
-        classes = [mark.get_attribute("class") for mark in message.locator("p .check").all()]
-        assert classes == ["check supported", "check unsupported"]
-        assert "93 ans" in (message.locator("p .check.unsupported").get_attribute("title") or "")
+        expect(message.locator("p .verdict")).to_have_count(2)
+        classes = [mark.get_attribute("class") for mark in message.locator("p .verdict").all()]
+        assert classes == ["verdict supported", "verdict unsupported"]
+        assert {
+            mark.evaluate("mark => getComputedStyle(mark).opacity") for mark in message.locator("p .verdict").all()
+        } == {"1"}
+        assert "93 ans" in (message.locator("p .verdict.unsupported").get_attribute("title") or "")
         reasons = message.locator("details.checks")
         expect(reasons.locator("li").first).to_be_hidden()
         reasons.locator("summary").focus()
@@ -61,5 +64,5 @@ def test_what_a_model_writes_is_shown_as_it_comes_marked_and_stopped(
         scripted_server.script = [[QUESTION], [SAID]]  # a follow-up is read by the model first
         box.fill(QUESTION)
         box.press("Enter")
-        expect(tab.locator(".bot .answer").last.locator("p .check.supported")).to_have_count(1)
+        expect(tab.locator(".bot .answer").last.locator("p .verdict.supported")).to_have_count(1)
         context.close()

@@ -55,16 +55,17 @@ def render_answer(answer: Answer, turn: int) -> str:
     statements = deque(answer.statements if answer.is_written else ())
     body = "".join(_paragraph(text, statements, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
-    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {_judge()}</p>'
+    judge = _judge(turn, good="Bonne réponse", bad="Mauvaise réponse")
+    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {judge}</p>'
     checks = render_checks(answer.statements) if answer.is_written else ""
     return f'<div class="answer">{read}{body}{_meanings(answer)}{checks}{notes}</div>'
 
 
-def _judge() -> str:
-    """Return the two buttons that say what the answer is worth; Gradio keeps classes, but no data."""
+def _judge(turn: int, *, good: str, bad: str) -> str:
+    """Return the two buttons that say what an answer is worth; of a button Gradio keeps the classes, but no data."""
     return "".join(
-        f' <button type="button" class="judge {judgement}">{label}</button>'
-        for judgement, label in (("good", "Bonne réponse"), ("bad", "Mauvaise réponse"))
+        f' <button type="button" class="judge {judgement} turn-{turn}">{label}</button>'
+        for judgement, label in (("good", good), ("bad", bad))
     )
 
 
@@ -98,10 +99,11 @@ def _notice(answer: Answer) -> str:
 
 
 def _refusal(answer: Answer, turn: int) -> str:
-    nearest = ""
-    if answer.citations:
-        nearest = f'<p class="notes"><a class="show" href="#sources-{turn}">Voir les phrases les plus proches</a></p>'
-    return f'<p class="sorry">Sans réponse</p><p>{escape_lines(answer.text)}</p>{nearest}'
+    nearest = (
+        f'<a class="show" href="#sources-{turn}">Voir les phrases les plus proches</a>' if answer.citations else ""
+    )
+    judge = _judge(turn, good="En effet", bad="La réponse y est")
+    return f'<p class="sorry">Sans réponse</p><p>{escape_lines(answer.text)}</p><p class="notes">{nearest} {judge}</p>'
 
 
 def _paragraph(text: str, statements: deque[Statement], answer: Answer, turn: int) -> str:

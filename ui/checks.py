@@ -22,7 +22,7 @@ def render_mark(statement: Statement) -> str:
     """Return the sign of a statement's status, with its words and its reason as a title."""
     words = STATUS_WORDS[statement.status] + (f" : {statement.reason}" if statement.reason else "")
     return (
-        f'<span class="check {statement.status}" role="img" title="{escape(words)}" aria-label="{escape(words)}">'
+        f'<span class="verdict {statement.status}" role="img" title="{escape(words)}" aria-label="{escape(words)}">'
         f"{SIGNS[statement.status]}</span>"
     )
 

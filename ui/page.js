@@ -11,8 +11,7 @@
         document.querySelectorAll("#messages [data-testid][aria-label]").forEach((e) => e.removeAttribute("aria-label"));
         // Of a button in a message Gradio keeps the class only.
         document.querySelectorAll("#messages button.judge:not([data-judge])").forEach((button) => {
-            const sources = button.parentElement.querySelector("a.show").hash;
-            button.dataset.turn = sources.slice("#sources-".length);
+            button.dataset.turn = [...button.classList].find((name) => name.startsWith("turn-")).slice("turn-".length);
             button.dataset.judge = button.matches(".good") ? "good" : "bad";
             button.ariaPressed = "false";
         });
@@ -150,6 +149,8 @@
                 return;
             }
             if (event.target.closest("button.close")) sheet(false);
+            if (event.target.closest("button.keys")) document.getElementById("keys").showModal();
+            if (event.target.closest("#keys button") || event.target.id === "keys") document.getElementById("keys").close();
             const button = event.target.closest("button.copy");
             if (button?.dataset.copy) copy(button);
             const judged = event.target.closest("button.judge");
@@ -173,10 +174,12 @@
             event.preventDefault();
             step(event.key === "ArrowLeft" ? -1 : 1);
         }
-        if (event.key === "/" && !event.target.closest("input, textarea")) {
+        if (event.target.closest("input, textarea, dialog")) return;
+        if (event.key === "/") {
             event.preventDefault();
             document.querySelector("#question textarea").focus();
         }
+        if (event.key === "?") document.getElementById("keys").showModal();
     });
 
     function submit() {

@@ -16,6 +16,7 @@ from ui.document_routes import document_routes
 from ui.documents_tab import build_documents
 from ui.endpoints import add_endpoints
 from ui.health import Health, check_of
+from ui.keys import KEYS
 from ui.policy import OnlyThisHost
 
 __all__ = ["MAX_UPLOAD_MB", "build_page", "launch_page"]
@@ -67,6 +68,7 @@ def build_page(desk: Desk) -> gr.Blocks:
             with gr.Tab("Conversation"):
                 build_conversation(page, desk, masthead, answering=ANSWERING)
             build_documents(desk, masthead, clock, indexing=INDEXING)
+        gr.HTML(KEYS, elem_id="help")
         page.load(desk.masthead, None, masthead, show_progress="hidden", api_visibility="private")
     page.queue(max_size=MAX_QUEUE)
     return page
@@ -94,10 +96,7 @@ def launch_page(
     Raises:
         InputError: if nothing can listen there.
     """
-    script, style = (
-        "\n".join((HERE / f"{name}.{kind}").read_text(encoding="utf-8") for name in ("page", "documents"))
-        for kind in ("js", "css")
-    )
+    script, style = _joined("page.js", "documents.js", "english.js"), _joined("page.css", "documents.css")
     try:
         _, url, _ = page.launch(
             server_name=host,
@@ -122,3 +121,7 @@ def launch_page(
     except OSError as error:
         raise InputError(f"cannot listen on {host}, port {port}: python app.py --port {port + 1}") from error
     return str(url)
+
+
+def _joined(*names: str) -> str:
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)

@@ -30,7 +30,8 @@ def render_masthead(status: Status, *, mode: str) -> str:
         _fact(mode_in_words(mode)),
         _fact(f"génération {status.generation}", minor=True),
     ]
-    return f'<header class="masthead"><h1>Sourcier</h1><ul class="facts">{"".join(items)}</ul></header>'
+    keys = '<button type="button" class="keys" aria-label="Touches du clavier" title="Touches du clavier">?</button>'
+    return f'<header class="masthead"><h1>Sourcier</h1><ul class="facts">{"".join(items)}</ul>{keys}</header>'
 
 
 def _fact(text: str, *, minor: bool = False) -> str:
