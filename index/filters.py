@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -78,6 +78,11 @@ class Filter:
     def is_empty(self) -> bool:
         """Whether every document passes."""
         return not (self.since or self.until or self.sources or self.where)
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from filters that other documents pass."""
+        return self.since, self.until, self.sources, repr(sorted(self.where.items()))
 
     def rows(self, catalog: Catalog, segments: Segments) -> list[NDArray[np.bool_]] | None:
         """Return which rows of each segment pass, shape ``(n_rows,)`` each; None where all do.

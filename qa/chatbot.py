@@ -35,6 +35,7 @@ from qa.generate import (
     refusal,
     short_answer,
 )
+from qa.memory import AnswerMemory
 from qa.question import read_question
 from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
@@ -49,6 +50,9 @@ N_HITS = 20
 """Passages whose sentences are read."""
 
 _N_NEAREST = 3
+
+_REMEMBERED_TIMINGS: Mapping[str, float] = {"remembered": 0.0}
+"""Of an answer that was given before to the same question."""
 
 _REMEMBERED = 4
 """Questions of a conversation that a language model is told to understand the next one."""
@@ -106,6 +110,7 @@ class Chatbot:
         self._generator = generator or ExtractiveGenerator()
         self._threshold = threshold
         self._today = today
+        self._memory = AnswerMemory()
 
     @cached_property
     def _ranker(self) -> EvidenceRanker:
@@ -315,11 +320,15 @@ class Chatbot:
     def _answers_to_one(
         self, text: str, *, understood_as: str | None, only: Filter, read_dates: bool, n_citations: int
     ) -> Iterator[Answer]:
+        today = self._today or datetime.date.today()
+        asked_for = text, understood_as, only.key, read_dates, n_citations, today
+        if not self.writes and (known := self._memory.get((self._corpus.generation, *asked_for))) is not None:
+            yield known
+            return
         timings: dict[str, float] = {}
         with _timed(timings, "question"):
             dates = DateRange(only.since, only.until) if only.since or only.until else None
             question = read_question(text, understood_as=understood_as, dates=dates)
-            today = self._today or datetime.date.today()
             asked = read_asked_dates(question.understood_as, only, today=today) if read_dates else None
         tried = self._try_dates(question, only, asked, timings)
         question, ranking, answered = tried.question, tried.ranking, tried.answered
@@ -329,7 +338,7 @@ class Chatbot:
             if draft.verify_ms is not None:
                 timings["verify"] = round(draft.verify_ms, 3)
             citations = draft.citations or ()
-            yield Answer(
+            answer = Answer(
                 question=question.text,
                 understood_as=question.understood_as,
                 answered=answered,
@@ -347,6 +356,9 @@ class Chatbot:
                 dates=question.dates,
                 dates_read=asked.words if asked and tried.reads_dates else None,
             )
+            if not self.writes:
+                self._memory.put((answer.generation, *asked_for), replace(answer, timings_ms=_REMEMBERED_TIMINGS))
+            yield answer
 
     def _without_search(
         self, text: str, *, generation: int, draft: Draft, understood_as: str | None = None, answered: bool = True
