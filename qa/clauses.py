@@ -24,6 +24,7 @@ __all__ = [
     "asked_for",
     "contracted",
     "find_names",
+    "find_predicated",
     "find_subject",
     "has_name",
     "has_subject",
@@ -44,7 +45,9 @@ OPENING = re.compile(
     re.IGNORECASE,
 )
 _CLITICS = r"(?:(?:n'|ne |s'|se |l'|le |la |les |lui |leur |y |en |m'|t'|nous |vous )*)"
-INVERTED = re.compile(rf"(?<![\w'-])(?P<verb>{_CLITICS}[\w]+-(?:t-)?(?P<who>il|elle|ils|elles))\b", re.IGNORECASE)
+INVERTED = re.compile(
+    rf"(?:(?<![\w'-])|(?<=\bqu'))(?P<verb>{_CLITICS}[\w]+-(?:t-)?(?P<who>il|elle|ils|elles))\b", re.IGNORECASE
+)
 DETERMINERS = word_list(
     "le la les l' un une des du ce cet cette ces son sa ses leur leurs notre nos votre vos quelques"
 )
@@ -68,6 +71,14 @@ _AFTER_VERB = re.compile(
     re.IGNORECASE,
 )
 """A verb and the noun phrase after it, as in "(Où) s'est produit l'accident de car"."""
+
+
+_BEFORE_VERB = re.compile(
+    r"(?P<subject>(?:les? |la |l'|une? )[\w' -]+?) (?:a|ont|est|sont|avait|avaient|était|étaient|va|vont)\b",
+    re.IGNORECASE,
+)
+"""A noun phrase and the verb after it, as in "(Pourquoi) les pompiers sont en grève"."""
+_COPULA = re.compile(r"^quel(?:le)?s? (?:est|sont|était|étaient)$", re.IGNORECASE)
 
 
 class Asking(NamedTuple):
@@ -110,8 +121,16 @@ def find_subject(bare: str) -> str | None:
     inverted = INVERTED.search(rest)
     if inverted:
         return rest[: inverted.start()].strip() or None
-    match = _AFTER_VERB.match(rest)
+    match = _AFTER_VERB.match(rest) or (_BEFORE_VERB.match(rest) if asked else None)
     return match["subject"] if match else None
+
+
+def find_predicated(bare: str) -> str | None:
+    """Return what a question asks to be named: "la température à Montpellier" of "Quelle est …"."""
+    asked = split_question(bare)
+    if asked is None or _COPULA.search(asked.opening) is None:
+        return None
+    return asked.rest if re.match(r"(?:les? |la |l')", asked.rest, re.IGNORECASE) else None
 
 
 def asked_for(bare: str) -> str | None:

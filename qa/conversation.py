@@ -25,6 +25,7 @@ from qa.clauses import (
     asked_for,
     contracted,
     find_names,
+    find_predicated,
     find_subject,
     has_name,
     has_subject,
@@ -133,6 +134,11 @@ def carry_over(question: str, before: Turn) -> str | None:
     return _written_out(rest, bare, before)
 
 
+_ASKS_WHICH = re.compile(r"(?:qui|quel|lequel|laquelle|combien d[e'])", re.IGNORECASE)
+_WHO_IS = re.compile(rf"[Qq]ui (?:est|était|sont|étaient) (?P<name>{NAME.pattern})$")
+_PERSON = re.compile(rf"{NAME_WORD}(?: \S+)* {NAME_WORD}")
+
+
 # -- only the interrogative is new -----------------------------------------------------------------------------------
 
 
@@ -145,9 +151,9 @@ def _asked_again(opening: str, bare: str, before: Turn) -> str:
         return f"{opening} {first.lower() if first.lower() in DETERMINERS else first}{bare[len(first) :]} ?"
     if asked is None or re.match(r"combien (?:de |d')", opening, re.IGNORECASE):
         return f"{opening} : {bare} ?"
-    if re.match(r"(?:qui|quel|lequel|laquelle)", asked.opening, re.IGNORECASE) and is_predicate(asked.rest):
+    if _ASKS_WHICH.match(asked.opening) and is_predicate(asked.rest):
         # The words asked for were the subject: the answer stands for them where it is one.
-        subject = before.short_answer if before.kind == "who" else None
+        subject = before.short_answer if before.kind == "who" else asked_for(bare)
         return f"{opening} {subject} {asked.rest} ?" if subject else f"{opening} : {bare} ?"
     return f"{opening} {asked.rest} ?"
 
@@ -187,7 +193,7 @@ def _exchanged(part: str, bare: str, before: Turn) -> str:
         if first:
             after = re.sub(r"^(?: (?:(?:de|du|des|de la|de l') |d')[\w'-]+)+", "", bare[first.end() :])
             return f"{bare[: first.start()]}{part}{after} ?"
-    for exchange in (_exchanged_date, _exchanged_place, _exchanged_noun, _exchanged_name):
+    for exchange in (_exchanged_date, _exchanged_place, _exchanged_noun, _exchanged_same, _exchanged_name):
         found = exchange(part, bare)
         if found is not None:
             return f"{found} ?"
@@ -227,12 +233,32 @@ def _exchanged_place(part: str, bare: str) -> str | None:
     asked = split_question(bare)
     start = len(bare) - len(asked.rest) if asked else 0
     old = [m for m in WITH_PREPOSITION.finditer(bare, start) if m["preposition"].lower() in same]
-    old = [m for m in old if not find_date_phrase(m[0], today=_ANY_DAY)]
+    old = [m for m in old if _before_date(m)]
     if not old:
         return f"{bare} {part}" if preposition in PLACES else None
     old = [m for m in old if m["preposition"].lower() == preposition] or old
-    last = next((m for m in reversed(old) if any(map(str.isupper, m[0]))), old[-1])
-    return bare[: last.start()] + part + bare[last.end() :].rstrip()
+    last = next((m for m in reversed(old) if any(map(str.isupper, _before_date(m)))), old[-1])
+    return bare[: last.start()] + part + bare[last.start() + len(_before_date(last)) :].rstrip()
+
+
+def _before_date(phrase: re.Match[str]) -> str:
+    """Return a phrase without the date in it and what follows: "à Paris" of "à Paris le 17 novembre"."""
+    date = find_date_phrase(phrase[0], today=_ANY_DAY)
+    if date is None:
+        return phrase[0]
+    place = phrase[0][: date.span.start].rstrip()
+    return place if len(place) > len(phrase["preposition"]) else ""
+
+
+def _exchanged_same(part: str, bare: str) -> str | None:
+    """Exchange what stands under the same noun: "Et l'affaire des écoutes ?" after "… l'affaire Benalla ?"."""
+    new = re.fullmatch(r"(?:l'|la |le |les )?(?P<noun>[a-zà-ÿœ][\w-]+) (?P<which>.+)", part)
+    old = new and re.search(
+        rf"(?<![\w-]){re.escape(new['noun'])} (?:(?:de |du |des |d'|de la |de l')?{NAME_WORD}(?: {NAME_WORD})*)", bare
+    )
+    if not (new and old):
+        return None
+    return f"{bare[: old.start()]}{new['noun']} {new['which']}{bare[old.end() :]}"
 
 
 def _exchanged_noun(part: str, bare: str) -> str | None:
@@ -254,6 +280,8 @@ def _exchanged_name(part: str, bare: str) -> str | None:
     if not old:
         return None
     articled = [m for m in old if ARTICLE.search(bare[: m.start()])]
+    if new["article"] and not articled and " " in old[-1][0]:
+        return None  # "la Russie" is no person
     start, end = (articled if new["article"] and articled else old)[-1].span()
     article = ARTICLE.search(bare[:start])
     if article:
@@ -300,7 +328,10 @@ def _with_subject(rest: str, before: Turn, *, plural: bool) -> tuple[str, str | 
         named = _antecedent(before, pronoun=inverted["who"].lower(), plural=plural)
         if named is None:
             return rest, None
-        return f"{rest[: inverted.start()]}{named} {lowered(inverted['verb'])}{rest[inverted.end() :]}", named
+        opening = rest[: inverted.start()]
+        if opening.lower().endswith("qu'"):
+            opening = f"{opening[:-1]}{chr(39) if fold(named[0]).lower() in 'aeiouyh' else 'e '}"
+        return f"{opening}{named} {lowered(inverted['verb'])}{rest[inverted.end() :]}", named
     pronoun = _PRONOUN.search(rest)
     if pronoun is None or NAME.search(rest[1 : pronoun.start()]) or _TONIC.search(rest):
         return rest, None
@@ -333,10 +364,13 @@ def _in_place_of_others(text: str, before: Turn, *, plural: bool) -> tuple[str, 
 
 def _antecedent(before: Turn, *, pronoun: str, plural: bool) -> str | None:
     """Return what a pronoun stands for: the person that answered, else the subject or the first name asked about."""
+    bare = before.question.replace("’", "'").rstrip("?!. ").strip()
+    known = _WHO_IS.match(bare)
+    if known and not plural and (before.short_answer is None or _PERSON.fullmatch(known["name"])):
+        return known["name"]
     if before.kind == "who" and before.short_answer and not plural:
         return before.short_answer
-    bare = before.question.replace("’", "'").rstrip("?!. ").strip()
-    names, subject = find_names(bare), find_subject(bare)
+    names, subject = find_names(bare), find_subject(bare) or (find_predicated(bare) if pronoun else None)
     several = asked_for(bare) if plural and not (subject or "").startswith("les ") else None
     if several:
         return several

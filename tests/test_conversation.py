@@ -9,6 +9,7 @@ from qa import Chatbot
 from qa.conversation import Turn, carry_over
 from qa.question import read_question
 from tests.conversations import HELD_BACK, WRITTEN_WITH
+from tests.news_conversations import NEWS_CONVERSATIONS
 
 
 def understood(question: str, short_answer: str | None, follow_up: str) -> str | None:
@@ -31,6 +32,25 @@ def test_most_of_what_was_held_back_is_understood() -> None:
         else:
             right += all(each in found for each in held) and not any(each in found for each in not_held)
     assert right / len(HELD_BACK) >= 0.85
+
+
+def test_conversations_on_the_news_are_understood() -> None:
+    right = n = 0
+    for question, short_answer, follow_ups in NEWS_CONVERSATIONS:
+        before = Turn(question, read_question(question).kind, short_answer)
+        for follow_up, held, not_held, answer in follow_ups:
+            found = carry_over(follow_up, before)
+            text = (found or follow_up).lower()
+            n += 1
+            if held is None:
+                right += found is None
+            else:
+                right += all(each.lower() in text for each in held) and not any(
+                    each.lower() in text for each in not_held
+                )
+            before = Turn(found or follow_up, read_question(found or follow_up).kind, answer)
+    assert (len(NEWS_CONVERSATIONS), n) == (60, 109)
+    assert right / n >= 0.85
 
 
 @pytest.mark.parametrize(
