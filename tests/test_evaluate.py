@@ -154,6 +154,7 @@ def test_figures_are_those_of_a_count_by_hand(corpus: HidingCorpus, tmp_path: Pa
         "evidence_hit@1": (3, 0.333),
         "evidence_hit@3": (3, 0.667),
         "evidence_hit@1_answered": (2, 0.5),
+        "evidence_hit@1_surest_half": (1, 0.0),  # 0.9 is surer than 0.6, and its first citation is wrong
         "first_document_right_answered": (2, 1.0),
         "exact_match": (3, 0.0),
         "f1": (3, round((2 / 3 + 0.0 + 2 * (1 / 6) / (1 / 6 + 1)) / 3, 3)),  # the sentence has 6 words without articles

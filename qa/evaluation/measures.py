@@ -15,12 +15,15 @@ from qa.evaluation.ranking import RANKING_MEASURES
 
 __all__ = ["FALLING", "compare", "evaluate", "figures_of", "verdict"]
 
+_ANSWERED = "evidence_hit@1_answered"
+_SUREST = "evidence_hit@1_surest_half"
 _MEANS = (
     *(f"document_{name}" for name in RANKING_MEASURES),
     *(f"passage_{name}" for name in RANKING_MEASURES),
     "evidence_hit@1",
     "evidence_hit@3",
-    "evidence_hit@1_answered",
+    _ANSWERED,
+    _SUREST,
     "first_document_right_answered",
     "citation_recall",
     "citation_precision",
@@ -69,6 +72,8 @@ def figures_of(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         values = [value for value in map(column.value, outcomes) if value is not None]
         if values:
             found[name] = figure(values, quantile=column.quantile)
+    if surest := _surest_half(outcomes):
+        found[_SUREST] = figure(surest)
     for name in _AREAS:
         positives, negatives = _classes(name, outcomes)
         if positives and negatives:
@@ -116,6 +121,13 @@ def _columns() -> dict[str, _Column]:
         stage, _, percent = name.partition("_ms_p")
         columns[name] = _Column(int(percent) / 100, partial(_milliseconds, stage))
     return columns
+
+
+def _surest_half(outcomes: Sequence[Outcome]) -> list[float]:
+    """Return whether the first citation is right, of the answers whose confidence is the median or higher."""
+    answered = [(each.confidence, each.values[_ANSWERED]) for each in outcomes if _ANSWERED in each.values]
+    answered.sort(key=lambda each: -each[0])
+    return [right for _, right in answered[: (len(answered) + 1) // 2]]
 
 
 def _value(name: str, outcome: Outcome) -> float | None:
