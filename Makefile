@@ -32,7 +32,7 @@ $(VENV)/run.stamp: requirements.txt constraints.txt
 	$(call install,requirements.txt)
 	@touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt constraints.txt
+$(VENV)/dev.stamp: requirements-dev.txt requirements-scale.txt requirements.txt constraints.txt
 	$(call install,requirements-dev.txt)
 	@touch $(VENV)/run.stamp $@
 

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from index import SourcierError
 
     try:
-        _serve(_open_corpus(options.index, options.embedder), options)
+        _serve(_replica(options) if options.store else _open_corpus(options.index, options.embedder), options)
     except SourcierError as error:
         logger.error("%s", error)
         return 1
@@ -56,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python app.py", description="Open the chat page of Sourcier.")
     parser.add_argument("--index", type=Path, default=Path("data/index"), help="folder of the index (%(default)s)")
+    parser.add_argument(
+        "--store", metavar="STORE", help="shared store that the index is a replica of, and follows; visitors only ask"
+    )
     parser.add_argument(
         "--embedder", metavar="NAME", help="embedding model from now on; another one embeds every passage again"
     )
@@ -125,6 +128,25 @@ def _open_corpus(directory: Path, embedder: str | None) -> CorpusIndex:
     for problem in corpus.refresh(progress=_report).problems:
         logger.warning("%s", problem)
     return corpus
+
+
+def _replica(options: argparse.Namespace) -> CorpusIndex:
+    """Open the replica of a store, as far as it can be brought up to date.
+
+    While the store is away, a replica that was made before answers as it is.
+    """
+    from index import CorpusIndex, IndexMissingError, StoreError
+    from index.shared import Follower, pull
+
+    try:
+        pull(options.store, options.index, progress=_report)
+    except (StoreError, IndexMissingError) as error:
+        if not (options.index / "manifest.json").exists():
+            raise
+        logger.warning("%s; answers come from what was fetched before", error)
+    options.read_only = True
+    Follower(options.store, options.index)
+    return CorpusIndex.open(options.index)
 
 
 def _say_cost(cost: EmbeddingCost) -> None:

@@ -1,4 +1,4 @@
-"""python -m index build | add | remove | watch | embed | status | verify | repair."""
+"""python -m index build | add | remove | watch | embed | status | verify | repair | push | pull | optimize."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from index.corpus import CorpusIndex, Status
 from index.embed import Embedder, open_embedder
 from index.plan import Progress, ProgressCallback
 from index.reembed import EmbeddingCost
+from index.shared_commands import shared_commands
 from index.update import UpdateReport
 
 DEFAULT_PATHS = ("seeds/",)
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="as one JSON object")
     command("verify", _verify, "check every file and every row of the index")
     command("repair", _repair, "make the search files again from the catalog, without embedding")
+    shared_commands(command)
     return parser
 
 

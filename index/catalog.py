@@ -184,6 +184,10 @@ class Catalog:
         """Return every source, sorted."""
         return [row[0] for row in self._database.rows("SELECT source FROM sources ORDER BY source")]
 
+    def stored_sources(self) -> dict[str, StoredSource]:
+        """Return every source with its document and the hash of that."""
+        return {found.source: found for found in self._sources("1")}
+
     def put_source(self, source: str, *, document: int, path: str) -> None:
         """Record that a document came from a source, in place of what the source gave before."""
         self._database.run("INSERT OR REPLACE INTO sources VALUES (?, ?, ?)", (source, document, to_column(path)))
@@ -192,12 +196,12 @@ class Catalog:
         """Drop a source; its document stays until `delete_orphans`."""
         self._database.run("DELETE FROM sources WHERE source = ?", (source,))
 
-    def _sources(self, condition: str, value: str | bytes) -> Iterator[StoredSource]:
+    def _sources(self, condition: str, *values: str | bytes) -> Iterator[StoredSource]:
         statement = (
             "SELECT source, document, path, hash FROM sources JOIN documents ON documents.number = document "
             f"WHERE {condition}"
         )
-        for source, document, path, hash_ in self._database.rows(statement, (value,)):
+        for source, document, path, hash_ in self._database.rows(statement, values):
             yield StoredSource(source, document, from_column(path), hash_)
 
     # -- changing documents and passages --------------------------------------------------------------------------
@@ -259,6 +263,11 @@ class Catalog:
         """Return the embeddings of passages, by number; a number that is not in this generation is left out."""
         rows = self._database.rows_of("SELECT number, vector FROM passages WHERE number IN ({keys})", numbers)
         return {number: np.frombuffer(vector, dtype=np.float16) for number, vector in rows}
+
+    def embeddings_of(self, document: int) -> dict[bytes, bytes]:
+        """Return the embedding of each passage of a document, float16 as bytes, by the hash of the text embedded."""
+        statement = "SELECT hash, vector FROM passages WHERE document = ? ORDER BY number"
+        return dict(self._database.rows(statement, (document,)))
 
     def walk_embedded(self, *, dimension: int) -> Iterator[tuple[Passage, int, Embedding]]:
         """Yield every passage with the number of its document and its embedding, in the order of their numbers."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from index.analyze import Analyzer
 from index.asked import corpus_idfs
+from index.catalog import Catalog
 from index.changes import to_add, to_equal, to_refresh, to_remove, unknown_source
 from index.embed import Embedder, open_embedder
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError, InputError, LoadError
@@ -258,6 +259,21 @@ class CorpusIndex:
         """
         latest = {document.source: document for document in documents}
         return self._change(lambda: FileChange(documents=latest.values()), may_empty=True, progress=progress)
+
+    def change(self, what: FileChange, *, progress: ProgressCallback | None = None) -> UpdateReport:
+        """Carry out a change of documents given directly and of sources, in one generation.
+
+        Raises:
+            IndexLockedError: if another process is writing.
+            IndexMismatchError: if the index was built with another embedding model.
+        """
+        return self._change(lambda: what, may_empty=True, progress=progress)
+
+    @contextmanager
+    def holding_catalog(self) -> Iterator[Catalog]:
+        """Hold one generation, and give its catalog to read."""
+        with self._catalog.read():
+            yield self._catalog
 
     def refresh(self, *, progress: ProgressCallback | None = None) -> UpdateReport:
         """Bring everything that was built or added up to date with the disk.

@@ -219,7 +219,13 @@ def test_the_seed_document_is_kept_byte_for_byte() -> None:
 
 def test_every_requirement_is_pinned_and_locked() -> None:
     locked = pins("constraints.txt")
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-chat.txt", "requirements-training.txt"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-chat.txt",
+        "requirements-scale.txt",
+        "requirements-training.txt",
+    ):
         assert pins(name), name
         assert {pin: version for pin, version in pins(name).items() if locked.get(pin) != version} == {}
 
@@ -231,7 +237,7 @@ def test_the_tests_run_on_the_pinned_releases() -> None:
 
 
 def test_the_product_imports_only_what_it_requires() -> None:
-    assert undeclared(product_files(), set(pins("requirements.txt"))) == set()
+    assert undeclared(product_files(), {*pins("requirements.txt"), *pins("requirements-scale.txt")}) == set()
 
 
 def test_the_product_uses_all_that_it_requires() -> None:
@@ -243,7 +249,10 @@ def test_the_product_uses_all_that_it_requires() -> None:
 def test_tests_and_training_import_only_what_is_required() -> None:
     # Benchmarks are left out: each says in its head which peers it wants beside Sourcier.
     files = [p.relative_to(ROOT) for each in ("tests", "training") for p in (ROOT / each).rglob("*.py")]
-    assert undeclared(files, {*pins("requirements.txt"), *pins("requirements-dev.txt")}) == set()
+    required = {
+        pin for each in ("requirements.txt", "requirements-dev.txt", "requirements-scale.txt") for pin in pins(each)
+    }
+    assert undeclared(files, required) == set()
 
 
 def test_every_dependency_has_its_reason_in_the_readme() -> None:

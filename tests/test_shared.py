@@ -1,0 +1,251 @@
+"""A shared store on a folder and on an S3 API that really runs: pushed to, followed, removed from, cut off."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import pytest
+
+from index import CorpusIndex, Document, IndexMismatchError, IndexMissingError, StoreError
+from qa import Chatbot
+from tests.conftest import ROOT, HashingEmbedder, write_files
+
+pytest.importorskip("lancedb", reason="lancedb is not installed: pip install -r requirements-scale.txt")
+
+from index.lance import SharedStore
+from index.shared import Follower, pull, push
+
+pytestmark = [
+    pytest.mark.scale,
+    pytest.mark.filterwarnings("ignore:.*:DeprecationWarning"),  # of moto and boto3, which are no part of the product
+]
+
+SECRET = "Le mot de passe du grenier est tournesol."
+BUCKET = "corpus"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class S3:
+    """moto's server, which can be killed and started again with what it held gone: it keeps its objects in memory."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 60.0
+        while True:
+            try:
+                urlopen(self.url, timeout=2).close()
+                break
+            except HTTPError:
+                break
+            except (URLError, OSError):
+                assert time.monotonic() < end, "the S3 server did not start"
+                time.sleep(0.1)
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    pytest.importorskip("moto.server", reason="moto is not installed: pip install -r requirements-scale-dev.txt")
+    server = S3(free_port())
+    before = dict(os.environ)
+    os.environ.update(
+        AWS_ENDPOINT_URL=server.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1"
+    )
+    import boto3
+
+    boto3.client("s3", endpoint_url=server.url, region_name="us-east-1").create_bucket(Bucket=BUCKET)
+    yield server
+    server.resume()
+    server.process.kill()
+    server.process.wait()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "folder":
+        return str(tmp_path / "store")
+    request.getfixturevalue("s3")
+    return f"s3://{BUCKET}/{tmp_path.name}"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> CorpusIndex:
+    folder = write_files(
+        tmp_path / "docs",
+        {
+            "a.txt": f"date 2022-10 \n{SECRET} Il est à Brest.",
+            "b.txt": "Le phare de l'île d'Ouessant date de 1863.\nÉté.",
+        },
+    )
+    return CorpusIndex.build([folder], tmp_path / "index")
+
+
+def texts(corpus: CorpusIndex) -> dict[str, str]:
+    return {source: document.text for source, document in corpus.find_documents(corpus.sources()).items()}
+
+
+def test_a_replica_is_the_same_index(corpus: CorpusIndex, address: str, tmp_path: Path) -> None:
+    assert push(corpus, address).n_put == 2
+    report = pull(address, tmp_path / "replica")
+    assert (report.n_added, report.n_removed) == (2, 0)
+    replica = CorpusIndex.open(tmp_path / "replica")
+    assert texts(replica) == texts(corpus)
+    assert replica.verify() == []
+    question = "Quel est le mot de passe du grenier ?"
+    hits, own = replica.search(question), corpus.search(question)
+    assert [(hit.passage.span, hit.score, hit.dense_score) for hit in hits] == [
+        (hit.passage.span, hit.score, hit.dense_score) for hit in own
+    ]
+    answer = Chatbot(replica).ask(question)
+    citation = answer.citations[0]
+    assert "tournesol" in (answer.short_answer or "")
+    assert replica.document(citation.source).text[citation.start : citation.end] == citation.text
+    assert push(corpus, address).n_put == 0
+    assert pull(address, tmp_path / "replica").generation == report.generation
+
+
+def test_embeddings_are_copied_and_none_is_made(tmp_path: Path) -> None:
+    model = HashingEmbedder()
+    corpus = CorpusIndex.create(tmp_path / "index", embedder=model)
+    corpus.put([Document(str(n), f"{n}.txt", f"Le navire numéro {n} quitte le port de Brest.") for n in range(20)])
+    push(corpus, str(tmp_path / "store"))
+    model.texts.clear()
+    pull(str(tmp_path / "store"), tmp_path / "replica", embedder=model)
+    assert model.texts == []
+    replica = CorpusIndex.open(tmp_path / "replica", embedder=model)
+    vector = model.embed_question("navire numéro 7")
+    assert [hit.dense_score for hit in replica.nearest(vector)] == [hit.dense_score for hit in corpus.nearest(vector)]
+    with pytest.raises(IndexMismatchError, match="push to another address"):
+        pull(str(tmp_path / "store"), tmp_path / "other", embedder=HashingEmbedder(salt="b"))
+
+
+def test_changes_and_removals_arrive_and_the_text_is_gone(corpus: CorpusIndex, address: str, tmp_path: Path) -> None:
+    push(corpus, address)
+    pull(address, tmp_path / "replica")
+    (tmp_path / "docs" / "a.txt").unlink()
+    write_files(tmp_path / "docs", {"b.txt": "Le phare d'Ouessant est éteint.", "c.txt": "Un troisième."})
+    corpus.refresh()
+    report = push(corpus, address)
+    assert (report.n_put, report.n_removed) == (2, 1)
+    replica = CorpusIndex.open(tmp_path / "replica")
+    generation = replica.generation
+    pulled = pull(address, tmp_path / "replica")
+    assert (pulled.n_added, pulled.n_changed, pulled.n_removed) == (1, 1, 1)
+    assert replica.generation == generation + 1  # one change, never half of it
+    assert texts(replica) == texts(corpus)
+    SharedStore.open(address).optimize(keep=datetime.timedelta(0))
+    assert texts(CorpusIndex.open(tmp_path / "replica")) == texts(corpus)
+    if not address.startswith("s3://"):
+        held = b"".join(path.read_bytes() for path in Path(address).rglob("*") if path.is_file())
+        assert b"tournesol" not in held
+        assert b"Ouessant" in held
+
+
+def test_writers_keep_to_their_own(corpus: CorpusIndex, address: str, tmp_path: Path) -> None:
+    other = CorpusIndex.build([write_files(tmp_path / "more", {"d.txt": "Le port de Lorient."})], tmp_path / "second")
+    errors: list[Exception] = []
+
+    def work(index: CorpusIndex, owner: str) -> None:
+        try:
+            push(index, address, owner=owner)
+        except StoreError as error:
+            errors.append(error)
+
+    push(corpus, address, owner="first")
+    threads = [threading.Thread(target=work, args=pair) for pair in ((corpus, "first"), (other, "second"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    pull(address, tmp_path / "replica")
+    assert texts(CorpusIndex.open(tmp_path / "replica")) == texts(corpus) | texts(other)
+    with pytest.raises(StoreError, match="by another writer"):
+        push(other, address, owner="third")
+
+
+def test_no_store_and_no_server_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(IndexMissingError, match="python -m index push"):
+        pull(str(tmp_path / "nothing"), tmp_path / "replica")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with pytest.raises(StoreError, match="check the address"):
+        pull("s3://nowhere/corpus", tmp_path / "replica")
+
+
+def test_a_writer_killed_in_the_middle_loses_nothing_acknowledged(corpus: CorpusIndex, tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    push(corpus, store)
+    many = write_files(tmp_path / "many", {f"{n}.txt": f"Le navire {n} quitte Brest." for n in range(3_000)})
+    CorpusIndex.build([many], tmp_path / "big")
+    command = [sys.executable, "-m", "index", "push", store, "--index", str(tmp_path / "big"), "--owner", "big"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as writer:
+        end = time.monotonic() + 60.0
+        while len(SharedStore.open(store).snapshot().documents) < 1_000 and writer.poll() is None:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        writer.kill()
+    held = SharedStore.open(store).snapshot().documents
+    assert set(texts(corpus)) <= set(held)
+    assert (len(held) - 2) % 1_000 == 0  # whole versions only
+    push(CorpusIndex.open(tmp_path / "big"), store, owner="big")
+    pull(store, tmp_path / "replica")
+    assert len(CorpusIndex.open(tmp_path / "replica").sources()) == 3_002
+
+
+def test_a_follower_sees_changes_and_outlives_an_outage(corpus: CorpusIndex, s3: S3, tmp_path: Path) -> None:
+    address = f"s3://{BUCKET}/{tmp_path.name}"
+    push(corpus, address)
+    pull(address, tmp_path / "replica")
+    replica = CorpusIndex.open(tmp_path / "replica")
+    follower = Follower(address, tmp_path / "replica", seconds=0.2)
+    try:
+        write_files(tmp_path / "docs", {"c.txt": "La frégate Surcouf est à quai."})
+        corpus.refresh()
+        push(corpus, address)
+        wait_for(lambda: len(replica.sources()) == 3)
+        s3.pause()
+        for _ in range(3):  # the replica answers while the store is away
+            assert Chatbot(replica).ask("Où est la frégate Surcouf ?").answered
+            time.sleep(0.5)
+        s3.resume()
+        write_files(tmp_path / "docs", {"d.txt": "Le sous-marin est en mer."})
+        corpus.refresh()
+        push(corpus, address)
+        wait_for(lambda: len(replica.sources()) == 4)
+    finally:
+        s3.resume()
+        follower.close()
+
+
+def wait_for(condition, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.05)
