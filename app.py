@@ -181,10 +181,11 @@ def _serve(corpus: CorpusIndex, options: argparse.Namespace) -> None:
     reranker = None if options.reranker is None else open_reranker(options.reranker)
     generator = open_generator(options.chat_model, verifier=options.verifier)
     chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=open_reader(options.reader) or "none")
-    page = build_page(Desk(corpus, chatbot, options.index.parent / "uploads", read_only=options.read_only))
+    desk = Desk(corpus, chatbot, options.index.parent / "uploads", read_only=options.read_only)
+    page = build_page(desk)
     url = launch_page(
         page,
-        corpus,
+        desk,
         host=options.host,
         port=options.port,
         accounts=accounts,

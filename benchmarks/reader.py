@@ -60,7 +60,9 @@ def main() -> None:
     _given_the_window(options.data, reader, options.limit)
     for name, corpus, questions in _sets(options.data, options.index):
         asked = read_file(questions).questions[: options.limit]
-        without, with_it = (ask_questions(Chatbot(corpus, reader=each), asked) for each in ("none", reader))
+        without, with_it = (
+            ask_questions(Chatbot(corpus, reader=each, remembers=False), asked) for each in ("none", reader)
+        )
         _tell(f"{name}, whole chatbot", without, with_it)
         if name == "news questions-dev":
             styles = {record["question"]: record["style"] for record in read_lines(questions)}

@@ -73,7 +73,7 @@ _ASK = """
 import json, resource, time
 from index import CorpusIndex
 from qa import Chatbot
-chatbot = Chatbot(CorpusIndex.open("{index}"))
+chatbot = Chatbot(CorpusIndex.open("{index}"), remembers=False)
 questions = [json.loads(line)["question"] for line in open("{questions}", encoding="utf-8")]
 chatbot.ask(questions[0])
 times = []

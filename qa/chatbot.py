@@ -92,6 +92,7 @@ class Chatbot:
             `python -m qa calibrate` found on this index with these models, else what the shipped model was calibrated
             to.
         today: the day that "hier" in a question counts from; None takes the day on which it is asked.
+        remembers: whether a question that was answered before in this generation has the same answer at once.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Chatbot:
         reader: Reader | str = "bundled",
         threshold: float | None = None,
         today: datetime.date | None = None,
+        remembers: bool = True,
     ) -> None:
         self._corpus = corpus
         self._reranker = reranker
@@ -110,7 +112,8 @@ class Chatbot:
         self._generator = generator or ExtractiveGenerator()
         self._threshold = threshold
         self._today = today
-        self._memory = AnswerMemory()
+        # Another kind of corpus may answer otherwise without a new generation.
+        self._memory = AnswerMemory() if remembers and type(corpus) is CorpusIndex else None
 
     @cached_property
     def _ranker(self) -> EvidenceRanker:
@@ -322,7 +325,8 @@ class Chatbot:
     ) -> Iterator[Answer]:
         today = self._today or datetime.date.today()
         asked_for = text, understood_as, only.key, read_dates, n_citations, today
-        if not self.writes and (known := self._memory.get((self._corpus.generation, *asked_for))) is not None:
+        memory = None if self.writes else self._memory
+        if memory is not None and (known := memory.get((self._corpus.generation, *asked_for))) is not None:
             yield known
             return
         timings: dict[str, float] = {}
@@ -356,8 +360,8 @@ class Chatbot:
                 dates=question.dates,
                 dates_read=asked.words if asked and tried.reads_dates else None,
             )
-            if not self.writes:
-                self._memory.put((answer.generation, *asked_for), replace(answer, timings_ms=_REMEMBERED_TIMINGS))
+            if memory is not None:
+                memory.put((answer.generation, *asked_for), replace(answer, timings_ms=_REMEMBERED_TIMINGS))
             yield answer
 
     def _without_search(

@@ -12,6 +12,7 @@ import pytest
 
 from index import CorpusIndex
 from qa import Answer, Chatbot
+from qa.evaluation.hidden import HidingCorpus
 from qa.memory import AnswerMemory
 from qa.reader import Reader, Reading, Window, open_reader
 from tests.conftest import write_files
@@ -73,6 +74,21 @@ def test_other_options_and_changes_are_asked_anew(corpus: CorpusIndex, tmp_path:
     changed = chatbot.ask(QUESTION)
     assert "3 avril" in (changed.short_answer or "")
     assert changed.generation == corpus.generation
+
+
+def test_what_is_hidden_is_not_remembered(corpus: CorpusIndex, tmp_path: Path) -> None:
+    hidden = HidingCorpus.open(tmp_path / "index")
+    chatbot = Chatbot(hidden, today=TODAY)
+    assert chatbot.ask(QUESTION).answered
+    (document,) = corpus.find_documents(corpus.sources()).values()
+    with hidden.hiding({document.id}):
+        assert not chatbot.ask(QUESTION).answered
+    reader = CountingReader()
+    forgetful = Chatbot(corpus, reader=reader, today=TODAY, remembers=False)
+    forgetful.ask(QUESTION)
+    n_asked = reader.n_asked
+    forgetful.ask(QUESTION)
+    assert reader.n_asked == 2 * n_asked
 
 
 def test_the_answer_used_longest_ago_is_forgotten() -> None:

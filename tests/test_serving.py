@@ -99,6 +99,26 @@ class TestPage:
         assert answer.status_code == 200
         assert answer.json() == {"status": "ok", "generation": 1, "documents": 1}
 
+    def test_metrics_count_questions_and_tell_no_words(self, guarded: Page) -> None:
+        def counts() -> dict[str, float]:
+            lines = httpx.get(f"{guarded.url}metrics").text.splitlines()
+            return {name: float(value) for name, value in (line.split() for line in lines if line[0] != "#")}
+
+        before = counts()
+        client = Client(guarded.url, auth=(NAME, PASSWORD), verbose=False)
+        client.predict("Qui est le secrétaire général de l'Otan ?", api_name="/ask")
+        client.predict("Qui a remporté la Coupe du monde 2022 ?", api_name="/ask")
+        with pytest.raises(AppError):
+            client.predict(" ", api_name="/ask")
+        after = counts()
+        for outcome in ("answered", "refused", "failed"):
+            name = f'sourcier_questions_total{{outcome="{outcome}"}}'
+            assert after[name] == before[name] + 1
+        assert after["sourcier_answer_seconds_count"] == after['sourcier_answer_seconds_bucket{le="+Inf"}']
+        assert 0.0 < after["sourcier_answer_seconds_sum"] - before["sourcier_answer_seconds_sum"] < 60.0
+        assert (after["sourcier_generation"], after["sourcier_documents"]) == (1.0, 1.0)
+        assert "navires" not in httpx.get(f"{guarded.url}metrics").text
+
     def test_headers_keep_the_page_to_itself(self, guarded: Page) -> None:
         headers = httpx.get(guarded.url).headers
         assert "default-src 'self'" in headers["content-security-policy"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gradio as gr
@@ -16,6 +17,7 @@ from qa.suggestions import follow_up_questions, suggested_questions
 from ui.answers import render_answer, render_error, render_further, render_question
 from ui.feedback import Feedback, feedback_file
 from ui.kept import answers_of, record_of
+from ui.metrics import Metrics
 from ui.sources import render_panel, render_sources
 from ui.summary import render_masthead
 from ui.wanted import Wanted
@@ -56,12 +58,14 @@ class Desk:
         bot: who answers from it.
         uploads: where uploads are kept.
         read_only: whether visitors may only ask: they add, remove and rebuild nothing.
+        metrics: counts what is asked.
     """
 
     corpus: CorpusIndex
     bot: Chatbot
     uploads: Path
     read_only: bool = False
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def writes(self) -> bool:
@@ -149,12 +153,19 @@ class Desk:
         self, question: str, talk: Talk, filters: Sequence[object]
     ) -> Iterator[tuple[Answer | None, str, str]]:
         """Yield the answer so far, as a message and a section of sources; a failure is one too."""
-        turn = len(talk.sections) + 1
+        turn, start = len(talk.sections) + 1, time.perf_counter()
+        answer: Answer | None = None
         try:
             for answer in talk.conversation.stream(question, **Wanted.read(*filters).options):
                 yield answer, render_answer(answer, turn), render_sources(answer, turn, corpus=self.corpus)
         except SourcierError as error:
+            answer = None
             yield None, render_error(error), ""
+        self.count(answer, time.perf_counter() - start)
+
+    def count(self, answer: Answer | None, seconds: float) -> None:
+        """Count a question that took some seconds; ``answer`` is None where it failed."""
+        self.metrics.add("failed" if answer is None else "answered" if answer.answered else "refused", seconds)
 
     def undo(self, talk: Talk | None) -> tuple[object, ...]:
         """Take the last turn back: (messages, panel, question box with its question, talk)."""

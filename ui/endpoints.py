@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import gradio as gr
 from gradio.events import api
 
 from index import InputError, SourcierError
+from qa.agreement import MAX_CITATIONS
 from qa.output import answer_to_dict, hit_to_dict
 from ui.desk import Desk
 from ui.uploads import Outcome, add_uploads, discard
@@ -27,19 +29,30 @@ def add_endpoints(desk: Desk, *, answering: dict[str, Any], indexing: dict[str, 
         indexing: how many changes are made at a time.
     """
 
-    def ask(
+    def ask(  # noqa: PLR0917 - programs may give them by place
         question: str,
         since: str | None = None,
         until: str | None = None,
         sources: list[str] | None = None,
         where: dict[str, Any] | None = None,
         read_dates: bool = True,
+        n_citations: int = MAX_CITATIONS,
     ) -> dict[str, Any]:
-        with _stated():
-            answer = desk.bot.ask(
-                question, since=since, until=until, sources=sources or (), where=where, read_dates=read_dates
-            )
-            return answer_to_dict(answer)
+        start, answer = time.perf_counter(), None
+        try:
+            with _stated():
+                answer = desk.bot.ask(
+                    question,
+                    since=since,
+                    until=until,
+                    sources=sources or (),
+                    where=where,
+                    read_dates=read_dates,
+                    n_citations=n_citations,
+                )
+                return answer_to_dict(answer)
+        finally:
+            desk.count(answer, time.perf_counter() - start)
 
     def search(
         question: str,

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from index import CorpusIndex, InputError
+from index import InputError
 from ui.accounts import Accounts
 from ui.conversation_tab import build_conversation
 from ui.desk import Desk
@@ -17,6 +17,7 @@ from ui.documents_tab import build_documents
 from ui.endpoints import add_endpoints
 from ui.health import Health, check_of
 from ui.keys import KEYS
+from ui.metrics import MetricsPage
 from ui.policy import OnlyThisHost
 
 __all__ = ["MAX_UPLOAD_MB", "build_page", "launch_page"]
@@ -76,7 +77,7 @@ def build_page(desk: Desk) -> gr.Blocks:
 
 def launch_page(
     page: gr.Blocks,
-    corpus: CorpusIndex,
+    desk: Desk,
     *,
     host: str,
     port: int,
@@ -87,7 +88,7 @@ def launch_page(
 
     Args:
         page: the page.
-        corpus: whose documents are served beside it.
+        desk: what it works on; its documents, health and metrics are served beside it.
         host: where to listen.
         port: likewise.
         accounts: who may use the page; None lets everybody.
@@ -114,8 +115,12 @@ def launch_page(
             auth_message="Connectez-vous pour poser vos questions.",
             max_file_size=f"{max_upload_mb}mb",
             app_kwargs={
-                "middleware": [Middleware(OnlyThisHost), Middleware(Health, check=check_of(corpus))],
-                "routes": document_routes(corpus),
+                "middleware": [
+                    Middleware(OnlyThisHost),
+                    Middleware(Health, check=check_of(desk.corpus)),
+                    Middleware(MetricsPage, metrics=desk.metrics, corpus=desk.corpus),
+                ],
+                "routes": document_routes(desk.corpus),
             },
         )
     except OSError as error:

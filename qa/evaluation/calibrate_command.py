@@ -39,7 +39,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
     corpus = HidingCorpus.open(options.index)
     questions = pseudo_questions(corpus, n=options.n, seed=options.seed)
-    chatbot = Chatbot(corpus, reader=options.reader or "bundled", threshold=0.0)
+    chatbot = Chatbot(corpus, reader=options.reader or "bundled", threshold=0.0, remembers=False)
     hidden, shown = [], []
     for gold in tqdm(questions, file=sys.stderr, leave=False, disable=None, unit="question"):
         shown.append(chatbot.ask(gold.question, read_dates=False).confidence)

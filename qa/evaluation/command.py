@@ -93,7 +93,9 @@ def run(options: argparse.Namespace) -> int:
     reranker = open_reranker(options.reranker) if options.reranker else None
     generator = open_generator(options.chat_model, verifier=options.verifier)
     with _asked(options) as (corpus, questions, about):
-        chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled")
+        chatbot = Chatbot(
+            corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled", remembers=False
+        )
         outcomes = _ask(chatbot, corpus, questions, without_source=options.without_source)
         about |= {"mode": chatbot.mode, "generation": corpus.generation}
     figures = figures_of(outcomes)

@@ -37,7 +37,7 @@ class Sourcier:
         """As `Peer`."""
         folder = store / "index"
         self._corpus = CorpusIndex.open(folder) if folder.exists() else CorpusIndex.create(folder)
-        self._chatbot = Chatbot(self._corpus)
+        self._chatbot = Chatbot(self._corpus, remembers=False)
 
     def answer(self, question: str) -> Any:
         """As `Peer`."""
