@@ -6,8 +6,11 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     GRADIO_ANALYTICS_ENABLED=False
 
 WORKDIR /app
-COPY requirements.txt constraints.txt ./
-RUN python -m pip install --no-cache-dir --requirement requirements.txt --constraint constraints.txt
+COPY requirements.txt requirements-scale.txt constraints.txt ./
+# requirements-scale.txt for pages over a shared store: docker/compose.scale.yaml
+ARG REQUIREMENTS=requirements.txt
+RUN python -m pip install --no-cache-dir --requirement requirements.txt --requirement "${REQUIREMENTS}" \
+    --constraint constraints.txt
 COPY app.py ./
 COPY index ./index
 COPY qa ./qa

@@ -56,3 +56,16 @@ def test_compose_serves_this_machine_only_and_writes_in_its_volume_only() -> Non
     options = {option for option in service["command"] if option.startswith("--")}
     told = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert all(option in told.stdout for option in options)
+
+
+def test_the_pages_over_a_store_are_served_to_this_machine_and_their_options_exist() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.scale.yaml").read_text(encoding="utf-8"))["services"]
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    told = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for page in ("page-1", "page-2"):
+        assert all(word in told.stdout for word in services[page]["entrypoint"] if word.startswith("--"))
+        assert (ROOT / services[page]["build"]["args"]["REQUIREMENTS"]).is_file()
+    balancer = (ROOT / "docker" / "haproxy.cfg").read_text(encoding="utf-8")
+    assert set(re.findall(r"server (\S+) \1:7860 check", balancer)) == {"page-1", "page-2"}

@@ -16,10 +16,13 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
 
 from index import CorpusIndex, Document, IndexMismatchError, IndexMissingError, StoreError
 from qa import Chatbot
 from tests.conftest import ROOT, HashingEmbedder, write_files
+from tests.page_server import served
 
 pytest.importorskip("lancedb", reason="lancedb is not installed: pip install -r requirements-scale.txt")
 
@@ -242,6 +245,29 @@ def test_a_follower_sees_changes_and_outlives_an_outage(corpus: CorpusIndex, s3:
     finally:
         s3.resume()
         follower.close()
+
+
+def test_two_pages_over_one_store_answer_alike_and_one_outlives_the_other(
+    corpus: CorpusIndex, s3: S3, tmp_path: Path
+) -> None:
+    address, question = f"s3://{BUCKET}/{tmp_path.name}", "Quel est le mot de passe du grenier ?"
+    push(corpus, address)
+    with served(tmp_path / "one", "--store", address) as one, served(tmp_path / "two", "--store", address) as two:
+        first, second = (Client(page.url, verbose=False) for page in (one, two))
+        answers = [client.predict(question, api_name="/ask") for client in (first, second)]
+        assert "tournesol" in answers[0]["short_answer"]
+        for answer in answers:
+            answer.pop("timings_ms")
+        assert answers[0] == answers[1]
+        write_files(tmp_path / "docs", {"c.txt": "La frégate Surcouf est à quai à Toulon."})
+        corpus.refresh()
+        push(corpus, address)
+        wait_for(lambda: second.predict(api_name="/status")["n_documents"] == 3)
+        one.process.kill()
+        answer = second.predict("Où est la frégate Surcouf ?", api_name="/ask")
+        assert "Toulon" in answer["citations"][0]["text"]
+        with pytest.raises(AppError):  # its visitors only ask
+            second.predict([], api_name="/add")
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]

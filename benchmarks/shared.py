@@ -1,0 +1,103 @@
+"""python -m benchmarks.shared: an index pushed to a shared store and pulled from it, and how soon a change is seen.
+
+The store is a folder, and the S3 API of moto's server on this machine: without a network, and with its memory as disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import boto3
+
+from benchmarks.measure import disk_mebibytes, head
+from index import CorpusIndex, Document
+from index.lance import SharedStore
+from index.shared import Follower, pull, push
+
+
+def main() -> None:
+    """Measure and print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--index", type=Path, default=Path("data/news"))
+    options = parser.parse_args()
+    corpus = CorpusIndex.open(options.index)
+    status = corpus.status()
+    print(f"{head()}\n\n{status.n_documents:,} documents, {status.n_passages:,} passages\n")
+    print("| what | folder | S3 API on this machine |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder, _s3() as bucket:
+        columns = [_measure(corpus, str(Path(folder, "store")), Path(folder, "a"))]
+        columns.append(_measure(corpus, bucket, Path(folder, "b")))
+    for name in columns[0]:
+        print(f"| {name} | {' | '.join(column[name] for column in columns)} |")
+
+
+def _measure(corpus: CorpusIndex, address: str, folder: Path) -> dict[str, str]:
+    found = {
+        "push of everything": _seconds(lambda: push(corpus, address)),
+        "push, nothing changed": _seconds(lambda: push(corpus, address)),
+        "first pull of a replica": _seconds(lambda: pull(address, folder / "replica")),
+        "pull, nothing changed": _seconds(lambda: pull(address, folder / "replica")),
+    }
+    if not address.startswith("s3://"):
+        found["store on disk"] = f"{disk_mebibytes(Path(address)):.0f} MiB"
+        found["replica on disk"] = f"{disk_mebibytes(folder / 'replica'):.0f} MiB"
+    else:
+        found |= {"store on disk": "–", "replica on disk": "–"}
+    other = CorpusIndex.create(folder / "other")
+    follower = Follower(address, folder / "replica", seconds=1.0)
+    replica = CorpusIndex.open(folder / "replica")
+    other.put([Document("new", "new.txt", "Le phare de la Jument, à Ouessant, est à vendre.")])
+    generation = replica.generation
+    push(other, address, owner="other")
+    start = time.perf_counter()
+    while replica.generation == generation:
+        time.sleep(0.01)
+    found["a document pushed until a replica that looks each second finds it"] = f"{time.perf_counter() - start:.2f} s"
+    follower.close()
+    store = SharedStore.open(address)
+    found["optimize"] = _seconds(lambda: store.optimize(keep=datetime.timedelta(0)))
+    return found
+
+
+def _seconds(work: Callable[[], object]) -> str:
+    start = time.perf_counter()
+    work()
+    return f"{time.perf_counter() - start:.1f} s"
+
+
+@contextmanager
+def _s3() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        while True:
+            try:
+                urlopen(url, timeout=2).close()
+                break
+            except HTTPError:
+                break
+            except (URLError, OSError):
+                time.sleep(0.1)
+        os.environ |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        boto3.client("s3", endpoint_url=url, region_name="us-east-1").create_bucket(Bucket="corpus")
+        yield "s3://corpus/news"
+        server.kill()
+
+
+if __name__ == "__main__":
+    main()
