@@ -22,6 +22,7 @@ from qa.asked_dates import AskedDates, read_asked_dates
 from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
 from qa.defining import define
+from qa.dialogue import Conversation, turn_of
 from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import (
     WHICH_DOCUMENT,
@@ -53,9 +54,6 @@ _N_NEAREST = 3
 
 _REMEMBERED_TIMINGS: Mapping[str, float] = {"remembered": 0.0}
 """Of an answer that was given before to the same question."""
-
-_REMEMBERED = 4
-"""Questions of a conversation that a language model is told to understand the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +190,7 @@ class Chatbot:
                 ``n_citations < 1``.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        *_, answer = self._answers(
+        *_, answer = self.stream_turn(
             question, understood_as=None, only=only, read_dates=read_dates, n_citations=n_citations
         )
         return answer
@@ -210,7 +208,7 @@ class Chatbot:
         """Answer a question that may be a follow-up of those before it, oldest first. Otherwise as `ask`."""
         only = Filter.of(since=since, until=until, sources=sources, where=where)
         turns = [Turn(text, read_question(text).kind) for text in before]
-        *_, answer = self._answers(question, understood_as=None, only=only, before=turns)
+        *_, answer = self.stream_turn(question, understood_as=None, only=only, before=turns)
         return answer
 
     def stream(
@@ -231,7 +229,7 @@ class Chatbot:
             whole, checked answer. Closing the iterator ends the request to the model.
         """
         only = Filter.of(since=since, until=until, sources=sources, where=where)
-        return self._answers(question, understood_as=None, only=only, read_dates=read_dates, n_citations=n_citations)
+        return self.stream_turn(question, understood_as=None, only=only, read_dates=read_dates, n_citations=n_citations)
 
     def search(
         self,
@@ -266,7 +264,7 @@ class Chatbot:
         """Start a conversation that remembers its own turns only, or go on from the answers of an earlier one."""
         return Conversation(self, answers=answers)
 
-    def _answers(
+    def stream_turn(
         self,
         text: str,
         *,
@@ -317,7 +315,7 @@ class Chatbot:
                 part, understood_as=understood, only=only, read_dates=read_dates, n_citations=n_citations
             )
             answers.append(answer)
-            before = [*before, _turn(answer)]
+            before = [*before, turn_of(answer)]
         yield join_answers(text.strip(), answers)
 
     def _answers_to_one(
@@ -481,101 +479,6 @@ class Chatbot:
         with _timed(timings, "evidence"):
             ranking = self._ranker.rank(question, first, known=known)
         return question, found, ranking
-
-
-class Conversation:
-    """Questions that follow one another: what one leaves out is carried over from the turn before."""
-
-    def __init__(self, chatbot: Chatbot, *, answers: Sequence[Answer] = ()) -> None:
-        self._chatbot = chatbot
-        self._turns: tuple[Turn, ...] = ()
-        self._last_cited: str | None = None
-        for answer in answers:
-            self._remember(answer)
-
-    def ask(
-        self,
-        question: str,
-        *,
-        since: str | None = None,
-        until: str | None = None,
-        sources: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,
-        read_dates: bool = True,
-        understood_as: str | None = None,
-        n_citations: int = MAX_CITATIONS,
-    ) -> Answer:
-        """Answer the next question; `Answer.understood_as` shows how it was read. Otherwise as `Chatbot.ask`.
-
-        Args:
-            question: as `Chatbot.ask`.
-            since: as `Chatbot.ask`.
-            until: as `Chatbot.ask`.
-            sources: as `Chatbot.ask`.
-            where: as `Chatbot.ask`.
-            read_dates: as `Chatbot.ask`.
-            understood_as: the question with what it leaves out, by the user's own reading; None reads it from the turns
-                before.
-            n_citations: as `Chatbot.ask`.
-        """
-        *_, answer = self.stream(
-            question,
-            since=since,
-            until=until,
-            sources=sources,
-            where=where,
-            read_dates=read_dates,
-            understood_as=understood_as,
-            n_citations=n_citations,
-        )
-        return answer
-
-    def stream(
-        self,
-        question: str,
-        *,
-        since: str | None = None,
-        until: str | None = None,
-        sources: Sequence[str] = (),
-        where: Mapping[str, Any] | None = None,
-        read_dates: bool = True,
-        understood_as: str | None = None,
-        n_citations: int = MAX_CITATIONS,
-    ) -> Iterator[Answer]:
-        """Answer the next question, and show the answer while it is written; a turn that is cut off is not remembered.
-
-        Arguments and errors as `ask`, answers as `Chatbot.stream`.
-        """
-        only = Filter.of(since=since, until=until, sources=sources, where=where)
-        answer = None
-        for answer in self._chatbot._answers(
-            question,
-            understood_as=understood_as,
-            only=only,
-            read_dates=read_dates,
-            before=self._turns,
-            last_cited=self._last_cited,
-            n_citations=n_citations,
-        ):
-            yield answer
-        if answer is not None:
-            self._remember(answer)
-
-    def _remember(self, answer: Answer) -> None:
-        if reply_to(answer.question) is None:
-            self._turns = (*self._turns[-_REMEMBERED + 1 :], _turn(answer))
-            if answer.citations:
-                self._last_cited = answer.citations[0].source
-
-    def forget(self) -> None:
-        """Forget the last turn, as if it had not been asked; nothing where there is none."""
-        self._turns = self._turns[:-1]
-
-
-def _turn(answer: Answer) -> Turn:
-    """Return what a conversation remembers of an answer: of several questions, the last one."""
-    last = split_questions(answer.understood_as)[-1]
-    return Turn(last, read_question(last).kind, answer.short_answer)
 
 
 def _short_answer(question: Question, citations: Sequence[Citation], evidence: Sequence[Evidence]) -> str | None:
