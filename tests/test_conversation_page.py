@@ -77,6 +77,17 @@ def test_filters_are_kept_to_and_can_be_wrong(visit: Callable[..., Tab]) -> None
     expect(tab.locator(".question")).to_have_count(3)
 
 
+def test_an_answer_is_copied_with_its_sources(visit: Callable[..., Tab]) -> None:
+    tab = visit()
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(tab, SHIPS)
+    tab.get_by_role("button", name="Copier avec les sources").click()
+    expect(tab.get_by_role("button", name="Copié")).to_be_visible()
+    copied = tab.evaluate("navigator.clipboard.readText()").split("\n\n")
+    assert copied[0] == "plus de 30 navires [1]"
+    assert copied[-1].startswith(f"[1] « {cited_sentence()} » (")
+
+
 # The page's own words as they stand on it, without what documents and questions say.
 OWN_WORDS = """() => {
     const theirs = "script, style, textarea, .question, .passage, mark, blockquote, .about, .reading, .further,"

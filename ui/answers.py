@@ -55,8 +55,9 @@ def render_answer(answer: Answer, turn: int) -> str:
     statements = deque(answer.statements if answer.is_written else ())
     body = "".join(_paragraph(text, statements, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))
     sources = f'<a class="show" href="#sources-{turn}">{count(len(answer.citations), "source")}</a>'
+    copy = f'<button type="button" class="copy-answer turn-{turn}">Copier avec les sources</button>'
     judge = _judge(turn, good="Bonne réponse", bad="Mauvaise réponse")
-    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {judge}</p>'
+    notes = f'<p class="notes">Confiance {confidence_in_words(answer.confidence)} · {sources} {copy} {judge}</p>'
     checks = render_checks(answer.statements) if answer.is_written else ""
     return f'<div class="answer">{read}{body}{_meanings(answer)}{checks}{notes}</div>'
 

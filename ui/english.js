@@ -42,6 +42,7 @@
         "Compris comme :": "Understood as:",
         "modifier": "edit",
         "Chercher sans ce filtre de dates": "Search without this filter of dates",
+        "Copier avec les sources": "Copy with its sources",
         "Bonne réponse": "Good answer",
         "Mauvaise réponse": "Wrong answer",
         "En effet": "Rightly so",

@@ -11,7 +11,7 @@
         document.querySelectorAll("#messages [data-testid][aria-label]").forEach((e) => e.removeAttribute("aria-label"));
         // Of a button in a message Gradio keeps the class only.
         document.querySelectorAll("#messages button.judge:not([data-judge])").forEach((button) => {
-            button.dataset.turn = [...button.classList].find((name) => name.startsWith("turn-")).slice("turn-".length);
+            button.dataset.turn = turnOf(button);
             button.dataset.judge = button.matches(".good") ? "good" : "bad";
             button.ariaPressed = "false";
         });
@@ -95,8 +95,25 @@
         }
     }
 
-    async function copy(button) {
-        await navigator.clipboard.writeText(button.dataset.copy);
+    function turnOf(button) {
+        return [...button.classList].find((name) => name.startsWith("turn-")).slice("turn-".length);
+    }
+
+    // The answer as it is read, then each sentence that it cites with where it stands.
+    function answerWithSources(button) {
+        const answer = button.closest(".answer").cloneNode(true);
+        answer.querySelectorAll("a.marker").forEach((marker) => marker.replaceWith(`[${marker.textContent}]`));
+        const said = [...answer.querySelectorAll("p:not([class]), blockquote")].map((part) => part.textContent.trim());
+        const cards = [...document.querySelectorAll(`#sources-${turnOf(button)} article.source`)];
+        const sources = cards.map((card) => {
+            const number = card.querySelector(".number").textContent;
+            return `[${number}] ${card.querySelector("button.copy[data-copy]").dataset.copy}`;
+        });
+        return [...said, ...sources].join("\n\n");
+    }
+
+    async function copy(button, text) {
+        await navigator.clipboard.writeText(text);
         const label = button.textContent;
         button.textContent = "Copié";
         setTimeout(() => (button.textContent = label), 1500);
@@ -152,7 +169,9 @@
             if (event.target.closest("button.keys")) document.getElementById("keys").showModal();
             if (event.target.closest("#keys button") || event.target.id === "keys") document.getElementById("keys").close();
             const button = event.target.closest("button.copy");
-            if (button?.dataset.copy) copy(button);
+            if (button?.dataset.copy) copy(button, button.dataset.copy);
+            const whole = event.target.closest("button.copy-answer");
+            if (whole) copy(whole, answerWithSources(whole));
             const judged = event.target.closest("button.judge");
             if (judged) judge(judged);
             const way = event.target.closest("button.step");
