@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +18,22 @@ from qa import Answer, Chatbot, Statement, answer_to_dict
 from qa.output import answer_from_dict
 from qa.relative_dates import DateNote
 from qa.types import DateRange
-from ui.kept import answers_of, record_of
+from ui.desk import Desk, Talk
+from ui.feedback import Feedback, feedback_file
+from ui.kept import KeptAnswer
+from ui.kept import answers_of as kept_answers_of
+from ui.kept import record_of as kept_record_of
 from ui.wanted import Wanted, source_choices
 
 QUESTIONS = ("Quand a lieu Steadfast Noon ?", "Et qui l'a annoncé ?", "Qui a gagné la Coupe du monde ?", "Bonjour")
+
+
+def record_of(answers: Sequence[Answer]) -> str:
+    return kept_record_of([KeptAnswer(answer, True) for answer in answers], user=None)
+
+
+def answers_of(kept: object) -> list[Answer]:
+    return [each.answer for each in kept_answers_of(kept, user=None)]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +104,10 @@ def test_a_field_of_another_kind_is_refused_or_read_as_it_is(field: str, value: 
     try:
         answer = answer_from_dict(json.loads(json.dumps(damaged)))
     except InputError:
-        assert answers_of(json.dumps({"format": 1, "turns": [{"answer": damaged, "is_written": False}]})) == []
+        assert (
+            answers_of(json.dumps({"format": 1, "user": None, "turns": [{"answer": damaged, "is_written": False}]}))
+            == []
+        )
         return
     assert answer.question in ["q", value]
     assert isinstance(answer.answered, bool)
@@ -101,6 +119,34 @@ def test_a_citation_must_be_as_long_as_its_text(answers: list[Answer]) -> None:
     record["citations"][0]["end"] += 1
     with pytest.raises(InputError, match="expected the JSON of `qa ask --json`"):
         answer_from_dict(record)
+
+
+def test_what_was_forged_or_comes_from_before_is_not_vouched_for(answers: list[Answer]) -> None:
+    kept = kept_record_of([KeptAnswer(answers[0], True), KeptAnswer(answers[1], False)], user=None)
+    assert [each.is_own for each in kept_answers_of(kept, user=None)] == [True, False]
+    for change in ({"text": "Tout est faux."}, {"confidence": 0.99}):
+        record = json.loads(kept)
+        record["turns"][0]["answer"] |= change
+        assert [each.is_own for each in kept_answers_of(json.dumps(record), user=None)] == [False, False]
+    for seal in (None, "", 7, [], "é", "0" * 64):
+        record["turns"][1]["seal"] = seal
+        assert not kept_answers_of(json.dumps(record), user=None)[1].is_own
+
+
+def test_an_answer_from_elsewhere_is_not_judged(
+    seed_corpus: CorpusIndex, answers: list[Answer], tmp_path: Path
+) -> None:
+    desk = Desk(seed_corpus, Chatbot(seed_corpus), tmp_path)
+    talk = Talk(desk.bot.conversation(), answers=(answers[0],), foreign=frozenset([0]))
+    with pytest.raises(gr.Error, match="d’une autre visite"):
+        desk.judge('{"turn": 1, "judgement": "good"}', talk)
+    assert Feedback(feedback_file(seed_corpus.directory)).records() == []
+
+
+def test_another_user_of_the_browser_begins_anew(answers: list[Answer]) -> None:
+    kept = kept_record_of([KeptAnswer(answers[0], True)], user="anne")
+    assert len(kept_answers_of(kept, user="anne")) == 1
+    assert kept_answers_of(kept, user="paul") == kept_answers_of(kept, user=None) == []
 
 
 def test_filters_are_read_as_people_write_them(seed_corpus: CorpusIndex) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gradio as gr
@@ -16,7 +16,7 @@ from qa.receipts import make_receipt
 from qa.suggestions import follow_up_questions, suggested_questions
 from ui.answers import render_answer, render_error, render_further, render_question
 from ui.feedback import Feedback, feedback_file
-from ui.kept import answers_of, record_of
+from ui.kept import KeptAnswer, answers_of, record_of
 from ui.metrics import Metrics
 from ui.sources import render_panel, render_sources
 from ui.summary import render_masthead
@@ -40,6 +40,7 @@ class Talk:
         sections: the source sections of its answers, in the same order.
         answers: the answers themselves, in the same order; None for a question that failed.
         questions: what was asked, as typed, in the same order.
+        foreign: places of answers that this page did not give since it was started: from before, or forged.
     """
 
     conversation: Conversation
@@ -47,6 +48,7 @@ class Talk:
     sections: tuple[str, ...] = ()
     answers: tuple[Answer | None, ...] = ()
     questions: tuple[str, ...] = ()
+    foreign: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Desk:
         for answer, message, section in self._answers(question, talk, filters):
             messages = (*asked, {"role": "assistant", "content": message})
             sections, answers = (*talk.sections, section), (*talk.answers, answer)
-            told = Talk(talk.conversation, messages, sections, answers, (*talk.questions, question))
+            told = Talk(talk.conversation, messages, sections, answers, (*talk.questions, question), talk.foreign)
             yield list(messages), render_panel(list(told.sections)), gr.skip(), told, gr.skip()
         yield *(gr.skip() for _ in range(4)), self.masthead()
 
@@ -131,23 +133,27 @@ class Desk:
         except SourcierError:  # the answer itself was given: what fails now is said at the next question
             return ""
 
-    def keep(self, talk: Talk | None) -> str:
+    def keep(self, talk: Talk | None, request: gr.Request) -> str:
         """Return the conversation as the visitor's browser keeps it."""
-        return record_of([answer for answer in talk.answers if answer is not None] if talk else [])
+        answers = enumerate(talk.answers) if talk else ()
+        kept = [KeptAnswer(answer, place not in talk.foreign) for place, answer in answers if talk and answer]
+        return record_of(kept, user=request.username)
 
-    def resume(self, kept: object) -> tuple[object, ...]:
+    def resume(self, kept: object, request: gr.Request) -> tuple[object, ...]:
         """Show the conversation that the visitor's browser kept: (messages, panel, talk)."""
-        answers = answers_of(kept)
-        if not answers:
+        found = answers_of(kept, user=request.username)
+        if not found:
             return gr.skip(), gr.skip(), gr.skip()
+        answers = tuple(each.answer for each in found)
         messages: list[dict[str, str]] = []
         for turn, answer in enumerate(answers, start=1):
             messages.append({"role": "user", "content": render_question(answer.question)})
             messages.append({"role": "assistant", "content": render_answer(answer, turn)})
-        sections = [render_sources(answer, turn, corpus=self.corpus) for turn, answer in enumerate(answers, start=1)]
+        sections = tuple(render_sources(answer, turn, corpus=self.corpus) for turn, answer in enumerate(answers, 1))
         questions = tuple(answer.question for answer in answers)
-        talk = Talk(self.bot.conversation(answers), tuple(messages), tuple(sections), tuple(answers), questions)
-        return messages, render_panel(sections), talk
+        foreign = frozenset(place for place, each in enumerate(found) if not each.is_own)
+        talk = Talk(self.bot.conversation(answers), tuple(messages), sections, answers, questions, foreign)
+        return messages, render_panel(list(sections)), talk
 
     def _answers(
         self, question: str, talk: Talk, filters: Sequence[object]
@@ -173,7 +179,14 @@ class Desk:
             return tuple(gr.skip() for _ in range(4))
         if talk.answers[-1] is not None:  # a question that failed was not remembered
             talk.conversation.forget()
-        before = Talk(talk.conversation, talk.messages[:-2], talk.sections[:-1], talk.answers[:-1], talk.questions[:-1])
+        before = replace(
+            talk,
+            messages=talk.messages[:-2],
+            sections=talk.sections[:-1],
+            answers=talk.answers[:-1],
+            questions=talk.questions[:-1],
+            foreign=talk.foreign - {len(talk.answers) - 1},
+        )
         return list(before.messages), render_panel(list(before.sections)), talk.questions[-1], before
 
     def retry(self, talk: Talk | None) -> tuple[object, ...]:
@@ -197,6 +210,8 @@ class Desk:
             judgement, marker = record["judgement"], record.get("marker")
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
             raise gr.Error("Cet avis ne se lit pas : rien n’a été gardé.", print_exception=False) from error
+        if talk and answer is not None and record["turn"] - 1 in talk.foreign:
+            raise gr.Error("Cette réponse vient d’une autre visite : rien n’a été gardé.", print_exception=False)
         if answer is None:
             raise gr.Error("Cette réponse n’est plus là : rien n’a été gardé.", print_exception=False)
         try:
