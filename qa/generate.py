@@ -32,6 +32,9 @@ WHICH_DOCUMENT = (
     "De quel document s’agit-il ? Donnez son titre ou le nom de son fichier, ou posez d’abord une question qui y mène."
 )
 
+_BEFORE = 300
+"""Characters before a sentence in which "il" finds its name."""
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$])")
 
 
@@ -167,8 +170,10 @@ def short_answer(question: Question, evidence: Evidence) -> str | None:
     text = evidence.sentence.document.text
     proof = None if evidence.answer is None else _one_line(text[evidence.answer.start : evidence.answer.end])
     if question.kind == "yes_no":
+        start = evidence.sentence.span.start
         sentence = _one_line(evidence.sentence.text)
-        return stated_reply(question.understood_as, proof or sentence, sentence=sentence) or proof
+        around = f"{evidence.sentence.document.title or ''} {text[max(0, start - _BEFORE) : start]}"
+        return stated_reply(question.understood_as, proof or sentence, sentence=sentence, around=around) or proof
     return proof
 
 
