@@ -13,7 +13,7 @@ from index.corpus import CorpusIndex, Status
 from index.embed import Embedder, open_embedder
 from index.plan import Progress, ProgressCallback
 from index.reembed import EmbeddingCost
-from index.shared_commands import shared_commands
+from index.shared_commands import ingest_on_cluster, push_to_store, ray_option, shared_commands, store_options
 from index.update import UpdateReport
 
 DEFAULT_PATHS = ("seeds/",)
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
         changing.add_argument(
             "--dry-run", action="store_true", help="only print what would be added (+), changed (~) and removed (-)"
         )
+        store_options(changing)
+    for reading in (build, add):
+        ray_option(reading)
     watch = command("watch", _watch, "follow files and folders, and bring the index up to date as they change")
     watch.add_argument("paths", nargs="+", metavar="PATHS")
     watch.add_argument("--poll", action="store_true", help="look again and again, for drives that notify of nothing")
@@ -62,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace) -> int:
+    if options.ray is not None:
+        with _progress_bar() as progress:
+            return ingest_on_cluster(options, complete=True, progress=progress)
     if options.dry_run:
         with _progress_bar() as progress:
             report = CorpusIndex.preview_build(options.paths, options.index, progress=progress)
@@ -73,10 +79,13 @@ def _build(options: argparse.Namespace) -> int:
             options.paths, options.index, embedder=embedder, progress=progress, on_cost=_cost_of(options.index)
         )
     _print_report(report, options.index)
-    return 0
+    return push_to_store(options)
 
 
 def _add(options: argparse.Namespace) -> int:
+    if options.ray is not None:
+        with _progress_bar() as progress:
+            return ingest_on_cluster(options, complete=False, progress=progress)
     corpus, embedder = CorpusIndex.open(options.index), None if options.dry_run else _embedder(options)
     with _progress_bar() as progress:
         report = corpus.add(
@@ -87,13 +96,15 @@ def _add(options: argparse.Namespace) -> int:
             dry_run=options.dry_run,
         )
     (_print_preview if options.dry_run else _print_report)(report, options.index)
+    if not options.dry_run:
+        push_to_store(options)
     return 1 if report.problems and not report.n_added + report.n_changed else 0
 
 
 def _remove(options: argparse.Namespace) -> int:
     report = CorpusIndex.open(options.index).remove(options.sources, dry_run=options.dry_run)
     (_print_preview if options.dry_run else _print_report)(report, options.index)
-    return 0
+    return 0 if options.dry_run else push_to_store(options)
 
 
 def _watch(options: argparse.Namespace) -> int:

@@ -19,7 +19,16 @@ from typing import Any
 from index.errors import IndexMismatchError, IndexMissingError, ModelError, StoreError
 from index.types import Document
 
-__all__ = ["SHARED_FORMAT", "About", "SharedDocument", "SharedStore", "Snapshot"]
+__all__ = [
+    "SHARED_FORMAT",
+    "About",
+    "SharedDocument",
+    "SharedStore",
+    "Snapshot",
+    "document_schema",
+    "from_row",
+    "to_row",
+]
 
 SHARED_FORMAT = 1
 """Raised whenever the columns or their meaning change."""
@@ -132,7 +141,7 @@ class SharedStore:
         database = _connect(address)
         with _reached(address):
             # The table of documents first: a store that has been begun only is none yet.
-            database.create_table(_DOCUMENTS, schema=_schema(), exist_ok=True)
+            database.create_table(_DOCUMENTS, schema=document_schema(), exist_ok=True)
             record = pa.table({"record": [json.dumps(asdict(about), sort_keys=True)]})
             if _ABOUT not in database.table_names(limit=100):
                 database.create_table(_ABOUT, data=record, exist_ok=True)
@@ -165,7 +174,7 @@ class SharedStore:
             for first in range(0, len(sources), _READ_AT_ONCE):
                 wanted = f"source IN ({', '.join(map(_quoted, sources[first : first + _READ_AT_ONCE]))})"
                 rows = table.search().where(wanted).limit(None).to_arrow()
-                yield from (_document(row, self.about.dimension) for row in rows.to_pylist())
+                yield from (from_row(row, self.about.dimension) for row in rows.to_pylist())
 
     def put(self, documents: Sequence[SharedDocument]) -> None:
         """Add documents, or replace those of the same sources, in one version.
@@ -175,17 +184,38 @@ class SharedStore:
         """
         import pyarrow as pa  # noqa: PLC0415 - lazy: comes with lancedb
 
-        rows = pa.Table.from_pylist([_row(each) for each in documents], schema=_schema())
-        with _reached(self.address):
-            _again(
-                lambda: (
-                    self._table()
-                    .merge_insert("source")
-                    .when_matched_update_all()
-                    .when_not_matched_insert_all()
-                    .execute(rows)
-                )
-            )
+        self.put_rows(pa.Table.from_pylist([to_row(each) for each in documents], schema=document_schema()))
+
+    def put_rows(self, rows: Any, *, seconds: float = 0.0, pause: float = 2.0) -> None:
+        """Do as `put` with a `pyarrow.Table` of `document_schema`.
+
+        Args:
+            rows: one a document, no two of the same source.
+            seconds: how long to try again while the store is away; 0 gives up at once.
+            pause: seconds between two attempts.
+
+        Raises:
+            StoreError: if it cannot be written.
+        """
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                with _reached(self.address):
+                    _again(
+                        lambda: (
+                            self._table()
+                            .merge_insert("source")
+                            .when_matched_update_all()
+                            .when_not_matched_insert_all()
+                            .execute(rows)
+                        )
+                    )
+            except StoreError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(pause)
+            else:
+                return
 
     def remove(self, sources: Sequence[str]) -> None:
         """Remove sources; their text is in the files of former versions until `optimize`.
@@ -260,7 +290,8 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _schema() -> Any:
+def document_schema() -> Any:
+    """Return the columns of a store, a `pyarrow.Schema`."""
     import pyarrow as pa  # noqa: PLC0415 - lazy: comes with lancedb
 
     return pa.schema(
@@ -281,7 +312,8 @@ def _schema() -> Any:
     )
 
 
-def _row(shared: SharedDocument) -> dict[str, Any]:
+def to_row(shared: SharedDocument) -> dict[str, Any]:
+    """Return a document as a row of `document_schema`."""
     document = shared.document
     return {
         "source": document.source,
@@ -299,7 +331,8 @@ def _row(shared: SharedDocument) -> dict[str, Any]:
     }
 
 
-def _document(row: Mapping[str, Any], dimension: int) -> SharedDocument:
+def from_row(row: Mapping[str, Any], dimension: int) -> SharedDocument:
+    """Take back what `to_row` gave."""
     document = Document(
         id=row["id"],
         source=row["source"],

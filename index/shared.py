@@ -25,7 +25,7 @@ from index.plan import FileChange, ProgressCallback
 from index.types import Document
 from index.update import UpdateReport
 
-__all__ = ["DEFAULT_OWNER", "Follower", "PushReport", "pull", "push"]
+__all__ = ["DEFAULT_OWNER", "Follower", "PushReport", "check_makers", "pull", "push"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def push(corpus: CorpusIndex, address: str, *, owner: str = DEFAULT_OWNER) -> Pu
     status, model = corpus.status(), corpus.embedder
     about = About(model.name, model.fingerprint, status.dimension, corpus.analyzer.version)
     store = SharedStore.create(address, about)
-    _check(store, about)
+    check_makers(store, about)
     held = store.snapshot().documents
     with corpus.holding_catalog() as catalog:
         own = catalog.stored_sources()
@@ -110,7 +110,7 @@ def pull(
     model = embedder or open_embedder(store.about.embedder)
     vectors = _StoredVectors(model)
     corpus = CorpusIndex.create(directory, embedder=vectors)
-    _check(store, About(model.name, model.fingerprint, model.dimension, corpus.analyzer.version))
+    check_makers(store, About(model.name, model.fingerprint, model.dimension, corpus.analyzer.version))
     snapshot = store.snapshot()
     with corpus.holding_catalog() as catalog:
         own = {source: found.hash for source, found in catalog.stored_sources().items()}
@@ -125,7 +125,12 @@ def pull(
     return corpus.change(FileChange(documents=documents(), sources=tuple(gone)), progress=progress)
 
 
-def _check(store: SharedStore, here: About) -> None:
+def check_makers(store: SharedStore, here: About) -> None:
+    """Refuse a store that another model or analyzer made.
+
+    Raises:
+        IndexMismatchError: if one did.
+    """
     if (store.about.fingerprint, store.about.analyzer) != (here.fingerprint, here.analyzer):
         raise IndexMismatchError(
             f"the store at {store.address} was made by {store.about.embedder} ({store.about.fingerprint}) and analyzer "
