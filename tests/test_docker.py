@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -69,3 +70,18 @@ def test_the_pages_over_a_store_are_served_to_this_machine_and_their_options_exi
         assert (ROOT / services[page]["build"]["args"]["REQUIREMENTS"]).is_file()
     balancer = (ROOT / "docker" / "haproxy.cfg").read_text(encoding="utf-8")
     assert set(re.findall(r"server (\S+) \1:7860 check", balancer)) == {"page-1", "page-2"}
+
+
+def test_the_kubernetes_manifest_is_valid_and_runs_what_there_is() -> None:
+    parts = list(yaml.safe_load_all((ROOT / "docker" / "kubernetes.yaml").read_text(encoding="utf-8")))
+    for part in parts:
+        kubernetes_validate.validate(part, "1.33", strict=True)
+    pod = next(part for part in parts if part["kind"] == "Deployment")["spec"]["template"]["spec"]
+    (page,) = pod["containers"]
+    told = subprocess.run([sys.executable, "app.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(word in told.stdout for word in page["command"] if word.startswith("--"))
+    assert f"--uid {pod['securityContext']['runAsUser']} " in DOCKERFILE
+    assert page["ports"][0]["containerPort"] == int(re.findall(r"^EXPOSE (\d+)$", DOCKERFILE, re.MULTILINE)[0])
+    job = next(part for part in parts if part["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    command = [sys.executable, *job["containers"][0]["command"][1:4], "--help"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0

@@ -270,6 +270,45 @@ def test_two_pages_over_one_store_answer_alike_and_one_outlives_the_other(
             second.predict([], api_name="/add")
 
 
+def test_eight_clients_outlive_a_page(corpus: CorpusIndex, s3: S3, tmp_path: Path) -> None:
+    address = f"s3://{BUCKET}/{tmp_path.name}"
+    push(corpus, address)
+    asked = {"Quel est le mot de passe du grenier ?": "tournesol", "De quand date le phare d'Ouessant ?": "1863"}
+    with served(tmp_path / "one", "--store", address) as one, served(tmp_path / "two", "--store", address) as two:
+        wrong: list[str] = []
+        answered, lost = [0] * 8, [0] * 8
+        ended = threading.Event()
+
+        def ask(number: int) -> None:
+            clients = [Client(page.url, verbose=False) for page in (one, two)]
+            while not ended.is_set():
+                question, words = list(asked.items())[answered[number] % 2]
+                try:
+                    answer = clients[0].predict(question, api_name="/ask")
+                except Exception:  # noqa: BLE001 - whatever a client says of a server that has died
+                    lost[number] += 1
+                    clients = clients[1:]  # as a balancer does
+                    assert clients
+                    continue
+                if words not in answer["citations"][0]["text"]:
+                    wrong.append(f"{question}: {answer['text']}")
+                answered[number] += 1
+
+        threads = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: min(answered) >= 2, 60.0)
+        one.process.kill()
+        before = list(answered)
+        wait_for(lambda: all(now >= then + 2 for now, then in zip(answered, before, strict=True)), 60.0)
+        ended.set()
+        for thread in threads:
+            thread.join(30.0)
+        assert not any(thread.is_alive() for thread in threads)
+        assert wrong == []
+        assert lost == [1] * 8
+
+
 def wait_for(condition, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
     end = time.monotonic() + seconds
     while not condition():

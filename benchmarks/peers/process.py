@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -108,11 +109,13 @@ class Adapter:
             self._peak = max(self._peak, family_kibibytes(self._process.pid))
 
     def _last_words(self) -> str:
-        """Return the last line that the process wrote to its standard error."""
-        self._process.wait()
+        """Return how the process ended: by a signal, or with the last line that it wrote to its standard error."""
+        code = self._process.wait()
+        if code < 0:
+            return f"ended by {signal.Signals(-code).name}"
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return (lines or [f"ended with {self._process.returncode}"])[-1][:300]
+        return (lines or [f"ended with {code}"])[-1][:300]
 
 
 def _close(stream: IO[Any]) -> None:

@@ -94,10 +94,9 @@ class Vectors(LlamaIndex):
     def __init__(self, model: str) -> None:
         super().__init__()
         from llama_index.core import Settings  # noqa: PLC0415 - counted in the cold start
-        from llama_index.embeddings.huggingface import HuggingFaceEmbedding  # noqa: PLC0415 - likewise
 
         self._model = model
-        Settings.embed_model = HuggingFaceEmbedding(model_name=model_path(model))
+        Settings.embed_model = _static_model() if model == "ours" else _hub_model()
 
     def about(self) -> dict[str, str]:
         """As `Peer`."""
@@ -140,6 +139,36 @@ class Vectors(LlamaIndex):
 
     def _use(self, index: Any) -> None:
         self._index, self._retriever = index, index.as_retriever(similarity_top_k=_K)
+
+
+def _hub_model() -> Any:
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding  # noqa: PLC0415 - counted in the cold start
+
+    return HuggingFaceEmbedding(model_name=model_path("minilm"))
+
+
+def _static_model() -> Any:
+    """Return our model as its "custom embeddings" are made: `HuggingFaceEmbedding` refuses one without a length."""
+    from llama_index.core.embeddings import BaseEmbedding  # noqa: PLC0415 - counted in the cold start
+    from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - likewise
+
+    model = SentenceTransformer(model_path("ours"))
+
+    class Static(BaseEmbedding):  # type: ignore[misc]  # typed in the peer's environment only
+        def _get_query_embedding(self, query: str) -> list[float]:
+            return self._get_text_embeddings([query])[0]
+
+        def _get_text_embedding(self, text: str) -> list[float]:
+            return self._get_text_embeddings([text])[0]
+
+        def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
+            vectors: list[list[float]] = model.encode(texts, normalize_embeddings=True).tolist()
+            return vectors
+
+        async def _aget_query_embedding(self, query: str) -> list[float]:
+            return self._get_query_embedding(query)
+
+    return Static(embed_batch_size=256)
 
 
 def _document(record: Record) -> Any:
