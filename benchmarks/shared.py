@@ -1,5 +1,7 @@
 """python -m benchmarks.shared: an index pushed to a shared store and pulled from it, and how soon a change is seen.
 
+With --ray, documents are also read into the store on a Ray cluster of this machine's cores.
+
 The store is a folder, and the S3 API of moto's server on this machine: without a network, and with its memory as disk.
 """
 
@@ -24,6 +26,7 @@ import boto3
 from benchmarks.measure import disk_mebibytes, head
 from index import CorpusIndex, Document
 from index.lance import SharedStore
+from index.ray_ingest import ingest
 from index.shared import Follower, pull, push
 
 
@@ -31,6 +34,9 @@ def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--index", type=Path, default=Path("data/news"))
+    parser.add_argument(
+        "--ray", type=Path, metavar="PATH", help="files to read on a cluster, such as articles.jsonl.gz"
+    )
     options = parser.parse_args()
     corpus = CorpusIndex.open(options.index)
     status = corpus.status()
@@ -39,6 +45,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _s3() as bucket:
         columns = [_measure(corpus, str(Path(folder, "store")), Path(folder, "a"))]
         columns.append(_measure(corpus, bucket, Path(folder, "b")))
+        if options.ray is not None:
+            for column, address in zip(columns, (str(Path(folder, "ray")), f"{bucket}-ray"), strict=True):
+                column |= _by_ray(options.ray, address)
     for name in columns[0]:
         print(f"| {name} | {' | '.join(column[name] for column in columns)} |")
 
@@ -69,6 +78,13 @@ def _measure(corpus: CorpusIndex, address: str, folder: Path) -> dict[str, str]:
     store = SharedStore.open(address)
     found["optimize"] = _seconds(lambda: store.optimize(keep=datetime.timedelta(0)))
     return found
+
+
+def _by_ray(files: Path, address: str) -> dict[str, str]:
+    return {
+        name: _seconds(lambda: ingest([files], address))
+        for name in ("read by Ray on the cores of this machine", "read by Ray again, nothing changed")
+    }
 
 
 def _seconds(work: Callable[[], object]) -> str:
