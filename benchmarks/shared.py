@@ -47,7 +47,7 @@ def main() -> None:
         columns.append(_measure(corpus, bucket, Path(folder, "b")))
         if options.ray is not None:
             for column, address in zip(columns, (str(Path(folder, "ray")), f"{bucket}-ray"), strict=True):
-                column |= _by_ray(options.ray, address)
+                column.update(_by_ray(options.ray, address))
     for name in columns[0]:
         print(f"| {name} | {' | '.join(column[name] for column in columns)} |")
 
