@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ui.log import FORMATS, start_log
+
 if TYPE_CHECKING:
     from index import CorpusIndex, Progress
     from index.reembed import EmbeddingCost
@@ -34,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 once stopped, 1 after a stated failure, 2 (through `argparse`) after wrong usage.
     """
     options = _parse(argv)
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logger.setLevel(logging.INFO)
+    start_log(options.log)
     # What is cheap to know is said before the libraries are imported, which takes seconds.
     refusal = _refusal(options.host, options.port)
     if refusal is not None:
@@ -76,6 +77,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--read-only", action="store_true", help="visitors ask, and add or remove nothing")
     parser.add_argument(
         "--max-upload-mb", type=_megabytes, metavar="N", help="most megabytes of a file that is added (200)"
+    )
+    parser.add_argument(
+        "--log", choices=FORMATS, default="text", help="log for people (%(default)s), or one JSON object a line"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (%(default)s)")

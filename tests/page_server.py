@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,15 +31,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, *options: str) -> Iterator[Page]:
+def served(folder: Path, *options: str, log: Path | None = None) -> Iterator[Page]:
     """Serve the page over an index of seeds/ that it builds in a folder, and stop it as Ctrl-C does."""
     index = folder / "data" / "index"
-    with subprocess.Popen(
-        [sys.executable, "app.py", "--index", str(index), "--port", str(free_port()), *options],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        nullcontext() if log is None else log.open("w", encoding="utf-8") as errors,
+        subprocess.Popen(
+            [sys.executable, "app.py", "--index", str(index), "--port", str(free_port()), *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
         patience = threading.Timer(START_SECONDS, process.kill)
         patience.start()
         assert process.stdout is not None

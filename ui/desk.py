@@ -17,6 +17,7 @@ from qa.suggestions import follow_up_questions, suggested_questions
 from ui.answers import render_answer, render_error, render_further, render_question
 from ui.feedback import Feedback, feedback_file
 from ui.kept import KeptAnswer, answers_of, record_of
+from ui.log import QUESTIONS
 from ui.metrics import Metrics
 from ui.sources import render_panel, render_sources
 from ui.summary import render_masthead
@@ -170,8 +171,11 @@ class Desk:
         self.count(answer, time.perf_counter() - start)
 
     def count(self, answer: Answer | None, seconds: float) -> None:
-        """Count a question that took some seconds; ``answer`` is None where it failed."""
-        self.metrics.add("failed" if answer is None else "answered" if answer.answered else "refused", seconds)
+        """Count a question that took some seconds, and log it; ``answer`` is None where it failed."""
+        outcome = "failed" if answer is None else "answered" if answer.answered else "refused"
+        self.metrics.add(outcome, seconds)
+        told = {"outcome": outcome, "seconds": round(seconds, 4), "generation": answer.generation if answer else None}
+        QUESTIONS.info("question", extra=told)
 
     def undo(self, talk: Talk | None) -> tuple[object, ...]:
         """Take the last turn back: (messages, panel, question box with its question, talk)."""
