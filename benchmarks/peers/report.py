@@ -58,12 +58,43 @@ def write_report(results: Path, report: Path) -> None:
         parts += [
             f"## {found['corpus']}: {found['documents']:,} documents, {found['questions']} questions\n",
             f"{found['head']}\n",
+            f"![The right document first, over the seconds of a build and the milliseconds of a question]"
+            f"({_plot(found['corpus'], systems, report.parent).name})\n",
             _table([label for _, label in _QUALITY], [(each["system"], _qualities(each)) for each in systems]),
             _table(_cost_labels(), [(each["system"], _costs(each)) for each in systems]),
             _changes(systems),
+            _ratios(systems),
             _abouts(systems),
         ]
     report.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _plot(corpus: str, systems: Sequence[Mapping[str, Any]], folder: Path) -> Path:
+    """Draw how often each system has the right document first, over what it costs to build and to ask."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - only the plot needs it
+
+    figure = Figure(figsize=(12, 4.5), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for axis, name, label in zip(axes, ("build_s", "ask_ms_p50"), ("build, s", "question, median ms"), strict=True):
+        for system in systems:
+            figures = system.get("figures", {})
+            cost = _cost(system, name)
+            if cost is None or "document_recall@1" not in figures:
+                continue
+            _, value, low, high = figures["document_recall@1"]
+            is_own = system["system"].startswith("sourcier")
+            color = "tab:blue" if is_own else "tab:gray"
+            axis.errorbar(cost, value, yerr=[[value - low], [high - value]], fmt="o", color=color, capsize=2)
+            axis.annotate(
+                system["system"], (cost, value), xytext=(5, 4), textcoords="offset points", fontsize=8, color=color
+            )
+        axis.set(xscale="log", xlabel=label)
+        axis.grid(alpha=0.3)
+        axis.margins(x=0.25)
+    axes[0].set_ylabel("right document first")
+    path = folder / f"{corpus}.png"
+    figure.savefig(path, dpi=90, metadata={"Software": None})
+    return path
 
 
 def _table(labels: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
@@ -90,10 +121,10 @@ def _cost_labels() -> list[str]:
 
 
 def _costs(result: Mapping[str, Any]) -> list[str]:
-    figures, clients = result.get("figures", {}), result.get("clients", {})
+    clients = result.get("clients", {})
     cells = []
     for name, _, form in _COSTS:
-        value = result.get(name, figures.get(name, [None, None])[1] if name in figures else None)
+        value = _cost(result, name)
         cells.append("–" if value is None else form.format(value))
     return cells + [f"{clients[str(n)]:.1f}" if str(n) in clients else "–" for n in CLIENTS]
 
@@ -118,6 +149,49 @@ def _change(result: Mapping[str, Any]) -> list[str]:
         _yes(not change["still_found"]),
         killed,
     ]
+
+
+_HYBRID = "txtai"
+_FRAMEWORKS = ("langchain", "txtai", "haystack", "llamaindex")
+_COMPARED = (
+    ("build, s", "build_s", "langchain, minilm", "at least 50 times faster"),
+    ("build, s", "build_s", f"{_HYBRID} hybrid, our model", "no slower"),
+    ("cold start to first answer, s", "cold_s", "", "at least 5 times faster than any"),
+    ("cold start to first answer, s", "cold_s", _FRAMEWORKS, "–"),
+    ("question, median ms", "ask_ms_p50", _HYBRID, "faster than any hybrid"),
+    ("memory while asking, MiB", "ask_mib", "", "below any"),
+    ("memory while asking, MiB", "ask_mib", _FRAMEWORKS, "–"),
+)
+"""What is measured, against which peers (the best of those whose name begins so), and what is aimed at."""
+
+
+def _ratios(systems: Sequence[Mapping[str, Any]]) -> str:
+    """Return how the costs of the chatbot, and of its search alone, stand to those of the best peer."""
+    rows = []
+    for label, name, peer, aim in _COMPARED:
+        others = [
+            (value, each["system"])
+            for each in systems
+            if each["system"].startswith(peer) and not each["system"].startswith("sourcier")
+            if (value := _cost(each, name))
+        ]
+        ours = [_cost(each, name) for each in systems if each["system"].startswith("sourcier")]
+        if not others or not all(ours):
+            continue
+        best, whose = min(others)
+        cells = [f"{value:.3g}, {_times(best / value)}" for value in ours if value]
+        rows.append((f"{label}: {whose}", [f"{best:.3g}", *cells, aim]))
+    return _table(["that peer", "sourcier", "sourcier, search only", "aim"], rows)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2g} times better" if ratio >= 1.0 else f"{1.0 / ratio:.2g} times worse"
+
+
+def _cost(result: Mapping[str, Any], name: str) -> float | None:
+    figures = result.get("figures", {})
+    value = result.get(name, figures[name][1] if name in figures else None)
+    return None if value is None else float(value)
 
 
 def _yes(said: bool) -> str:
