@@ -18,6 +18,7 @@ __all__ = [
     "reader_option",
     "reranker_option",
     "run_command",
+    "store_option",
     "verifier_option",
 ]
 
@@ -29,6 +30,15 @@ def index_option() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--index", default=DEFAULT_INDEX, metavar="DIR", help=f"folder of the index ({DEFAULT_INDEX})")
     return parser
+
+
+def store_option(parser: argparse.ArgumentParser) -> None:
+    """Let a command take ``--store``: a shared store that is asked where it lies, in the place of an index."""
+    parser.add_argument(
+        "--store",
+        metavar="STORE",
+        help="ask a shared store where it lies, and no index: a folder, or s3://bucket/prefix",
+    )
 
 
 def embedder_option(parser: argparse.ArgumentParser, what: str = "embedding model") -> None:

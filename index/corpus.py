@@ -74,18 +74,21 @@ class CorpusIndex:
         return cls(Store.open(Path(directory), analyzer), analyzer=analyzer, embedder=embedder)
 
     @classmethod
-    def create(cls, directory: str | Path, *, embedder: Embedder | None = None) -> CorpusIndex:
+    def create(
+        cls, directory: str | Path, *, embedder: Embedder | None = None, analyzer: Analyzer | None = None
+    ) -> CorpusIndex:
         """Make an empty index, to be filled by `put` or `add`, or open the one that the folder holds.
 
         Args:
             directory: folder of the index, made if missing.
             embedder: embedding model; None takes the bundled one, or that of an existing index.
+            analyzer: one that remembers the words that it has read; None takes a new one.
 
         Raises:
             IndexMismatchError: if the folder holds an index of another format or model.
             StoreError: if the folder cannot be written.
         """
-        corpus = cls._open_to_build(Path(directory), Analyzer(), embedder)
+        corpus = cls._open_to_build(Path(directory), analyzer or Analyzer(), embedder)
         if not corpus.generation:
             corpus._change(lambda: FileChange(complete=True), may_empty=True)
         return corpus
@@ -537,6 +540,10 @@ class CorpusIndex:
     def listing(self) -> Listing:
         """What the index holds, for people to look through: page by page, by time, with what could not be read."""
         return self._catalog.listing
+
+    def close(self) -> None:
+        """Let go of the files of the index, which go on where it is asked again."""
+        self._catalog.close()
 
     # -- state --------------------------------------------------------------------------------------------------
 

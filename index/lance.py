@@ -11,29 +11,38 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from index.dates import date_bounds
 from index.errors import IndexMismatchError, IndexMissingError, ModelError, StoreError
+from index.filters import Filter
+from index.segments import day_range
 from index.types import Document
 
 __all__ = [
     "SHARED_FORMAT",
     "About",
+    "Contents",
     "SharedDocument",
     "SharedStore",
     "Snapshot",
     "document_schema",
     "from_row",
+    "mean_vector",
     "to_row",
 ]
 
-SHARED_FORMAT = 1
+SHARED_FORMAT = 2
 """Raised whenever the columns or their meaning change."""
 
 _DOCUMENTS, _ABOUT = "documents", "about"
+_TERMS, _MEAN = "terms", "mean"
 _READ_AT_ONCE = 200
 _ATTEMPTS, _FIRST_PAUSE_S = 6, 0.2
 _MEND = "pip install -r requirements-scale.txt"
@@ -67,12 +76,14 @@ class SharedDocument:
         hash: of its content.
         owner: which writer's it is.
         vectors: embedding of each passage, float16 as bytes, by the hash of the text that was embedded.
+        terms: of its title and text, parted by spaces, by which the store finds it.
     """
 
     document: Document
     hash: bytes
     owner: str
     vectors: Mapping[bytes, bytes] = field(default_factory=dict)
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,25 @@ class Snapshot:
 
     version: int
     documents: Mapping[str, tuple[bytes, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a store held at one version, in numbers.
+
+    Attributes:
+        version: grows with every change.
+        n_documents: by source.
+        n_passages: of those, equal ones of a document once.
+        first_date: first day that a document's date covers, ISO, or None.
+        last_date: last such day, or None.
+    """
+
+    version: int
+    n_documents: int
+    n_passages: int
+    first_date: str | None
+    last_date: str | None
 
 
 class SharedStore:
@@ -141,7 +171,7 @@ class SharedStore:
         database = _connect(address)
         with _reached(address):
             # The table of documents first: a store that has been begun only is none yet.
-            database.create_table(_DOCUMENTS, schema=document_schema(), exist_ok=True)
+            database.create_table(_DOCUMENTS, schema=document_schema(about.dimension), exist_ok=True)
             record = pa.table({"record": [json.dumps(asdict(about), sort_keys=True)]})
             if _ABOUT not in database.table_names(limit=100):
                 database.create_table(_ABOUT, data=record, exist_ok=True)
@@ -161,6 +191,33 @@ class SharedStore:
             rows = table.search().select(["source", "hash", "owner"]).limit(None).to_arrow()
         columns = (rows[name].to_pylist() for name in ("source", "hash", "owner"))
         return Snapshot(version, {source: (hash_, owner) for source, hash_, owner in zip(*columns, strict=True)})
+
+    def newest(self, n: int) -> list[str]:
+        """Return the sources of the documents of the latest dates, at most ``n``.
+
+        Raises:
+            StoreError: if the store cannot be reached.
+        """
+        with _reached(self.address):
+            rows = self._table().search().select(["source", "last_day"]).limit(None).to_arrow()
+        return list(rows.sort_by([("last_day", "descending"), ("source", "ascending")])["source"].to_pylist()[:n])
+
+    def tell(self) -> Contents:
+        """Return what the store holds now, in numbers: twelve bytes a document are read.
+
+        Raises:
+            StoreError: if the store cannot be reached.
+        """
+        import pyarrow.compute as pc  # noqa: PLC0415 - lazy: comes with lancedb
+
+        with _reached(self.address):
+            table = self._table()
+            version = int(table.version)
+            table.checkout(version)
+            rows = table.search().select(["n_passages", "first_day", "last_day"]).limit(None).to_arrow()
+        first, last = pc.min(rows["first_day"]).as_py(), pc.max(rows["last_day"]).as_py()
+        days = [None if day is None else datetime.date.fromordinal(day).isoformat() for day in (first, last)]
+        return Contents(version, rows.num_rows, pc.sum(rows["n_passages"]).as_py() or 0, *days)
 
     def read(self, sources: Sequence[str], *, version: int) -> Iterator[SharedDocument]:
         """Yield documents as they were at a version; a source that was not there is left out.
@@ -184,7 +241,9 @@ class SharedStore:
         """
         import pyarrow as pa  # noqa: PLC0415 - lazy: comes with lancedb
 
-        self.put_rows(pa.Table.from_pylist([to_row(each) for each in documents], schema=document_schema()))
+        dimension = self.about.dimension
+        rows = [to_row(each, dimension) for each in documents]
+        self.put_rows(pa.Table.from_pylist(rows, schema=document_schema(dimension)))
 
     def put_rows(self, rows: Any, *, seconds: float = 0.0, pause: float = 2.0) -> None:
         """Do as `put` with a `pyarrow.Table` of `document_schema`.
@@ -227,6 +286,60 @@ class SharedStore:
             for first in range(0, len(sources), _READ_AT_ONCE):
                 gone = f"source IN ({', '.join(map(_quoted, sources[first : first + _READ_AT_ONCE]))})"
                 _again(lambda gone=gone: self._table().delete(gone))
+
+    def find(
+        self, terms: Sequence[str], vector: NDArray[np.float32], *, k: int, only: Filter, version: int
+    ) -> list[str]:
+        """Return the sources of documents that may answer: by their terms, and by the mean of their embeddings.
+
+        Args:
+            terms: of the question.
+            vector: its embedding, shape ``(dimension,)``.
+            k: most documents of each kind, at least 1.
+            only: which may be found; its metadata fields are left to the caller.
+            version: which is asked.
+
+        Raises:
+            StoreError: if the store cannot be reached.
+        """
+        condition = _condition(only)
+        found: dict[str, None] = {}
+        with _reached(self.address):
+            table = self._table()
+            table.checkout(version)
+            searches = []
+            if terms and self._is_indexed(table):
+                searches.append(table.search(" ".join(terms), query_type="fts").select(["source", "_score"]))
+            if vector.any():
+                near = table.search(vector, vector_column_name=_MEAN).distance_type("cosine")
+                searches.append(near.select(["source", "_distance"]))
+            for search in searches:
+                rows = (search.where(condition, prefilter=True) if condition else search).limit(k).to_arrow()
+                found |= dict.fromkeys(rows["source"].to_pylist())
+        return list(found)
+
+    def index_terms(self) -> None:
+        """Make the index of terms that `find` needs, if there are documents and none was made.
+
+        What is put later is found without; `optimize` takes it in.
+
+        Raises:
+            StoreError: if it cannot be written.
+        """
+        from lancedb.index import FTS  # noqa: PLC0415 - lazy: nobody else pays for it
+
+        config = FTS(
+            base_tokenizer="whitespace", stem=False, lower_case=False, remove_stop_words=False, ascii_folding=False,
+            with_position=False,
+        )  # fmt: skip
+        with _reached(self.address):
+            table = self._table()
+            if table.count_rows() and not self._is_indexed(table):
+                _again(lambda: self._table().create_index(_TERMS, config=config))
+
+    @staticmethod
+    def _is_indexed(table: Any) -> bool:
+        return any(_TERMS in index.columns for index in table.list_indices())
 
     def optimize(self, *, keep: datetime.timedelta) -> None:
         """Join small files, and delete the versions older than ``keep``: what was removed before is gone for good.
@@ -286,12 +399,30 @@ def _again(change: Any) -> None:
             time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
 
 
+def _condition(only: Filter) -> str:
+    """Return a filter in SQL, without its metadata fields."""
+    parts = []
+    if only.since:
+        parts.append(f"last_day >= {datetime.date.fromisoformat(date_bounds(only.since)[0]).toordinal()}")
+    if only.until:
+        parts.append(f"first_day <= {datetime.date.fromisoformat(date_bounds(only.until)[1]).toordinal()}")
+    if only.sources:
+        own = ", ".join(map(_quoted, only.sources))
+        below = [f"starts_with(source, {_quoted(f'{name}{mark}')})" for name in only.sources for mark in "/#"]
+        parts.append(f"(source IN ({own}) OR {' OR '.join(below)})")
+    return " AND ".join(parts)
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def document_schema() -> Any:
-    """Return the columns of a store, a `pyarrow.Schema`."""
+def document_schema(dimension: int) -> Any:
+    """Return the columns of a store, a `pyarrow.Schema`.
+
+    Args:
+        dimension: length of an embedding.
+    """
     import pyarrow as pa  # noqa: PLC0415 - lazy: comes with lancedb
 
     return pa.schema(
@@ -308,13 +439,19 @@ def document_schema() -> Any:
             pa.field("text", pa.large_string(), nullable=False),
             pa.field("passages", pa.list_(pa.binary()), nullable=False),
             pa.field("vectors", pa.large_binary(), nullable=False),
+            pa.field(_TERMS, pa.large_string(), nullable=False),
+            pa.field(_MEAN, pa.list_(pa.float16(), dimension), nullable=False),
+            pa.field("n_passages", pa.int32(), nullable=False),
+            pa.field("first_day", pa.int32()),
+            pa.field("last_day", pa.int32()),
         ]
     )
 
 
-def to_row(shared: SharedDocument) -> dict[str, Any]:
+def to_row(shared: SharedDocument, dimension: int) -> dict[str, Any]:
     """Return a document as a row of `document_schema`."""
     document = shared.document
+    first_day, last_day = day_range(document) or (None, None)
     return {
         "source": document.source,
         "owner": shared.owner,
@@ -328,7 +465,20 @@ def to_row(shared: SharedDocument) -> dict[str, Any]:
         "text": document.text,
         "passages": list(shared.vectors),
         "vectors": b"".join(shared.vectors.values()),
+        _TERMS: shared.terms,
+        _MEAN: mean_vector(shared.vectors.values(), dimension),
+        "n_passages": len(shared.vectors),
+        "first_day": first_day,
+        "last_day": last_day,
     }
+
+
+def mean_vector(vectors: Iterable[bytes], dimension: int) -> Sequence[np.float16]:
+    """Return the mean of embeddings, of unit length; zeros where there are none."""
+    rows = np.frombuffer(b"".join(vectors), dtype=np.float16).reshape(-1, dimension).astype(np.float32)
+    mean = rows.sum(axis=0)
+    norm = float(np.linalg.norm(mean))
+    return list((mean / norm if norm else mean).astype(np.float16))
 
 
 def from_row(row: Mapping[str, Any], dimension: int) -> SharedDocument:
@@ -345,4 +495,4 @@ def from_row(row: Mapping[str, Any], dimension: int) -> SharedDocument:
     )
     size = 2 * dimension
     vectors = {hash_: row["vectors"][size * place : size * (place + 1)] for place, hash_ in enumerate(row["passages"])}
-    return SharedDocument(document, row["hash"], row["owner"], vectors)
+    return SharedDocument(document, row["hash"], row["owner"], vectors, row[_TERMS])

@@ -26,12 +26,12 @@ from index.analyze import Analyzer
 from index.catalog import document_hash, text_hash
 from index.embed import Embedder, open_embedder
 from index.errors import LoadError, ModelError, StoreError
-from index.lance import About, SharedDocument, SharedStore, document_schema, from_row, to_row
+from index.lance import About, SharedDocument, SharedStore, document_schema, from_row, mean_vector, to_row
 from index.load import LoadNotes, SourceFile, hash_file, stream_documents
 from index.plan import Progress, ProgressCallback
 from index.prepare import prepare
 from index.roots import files_to_read
-from index.shared import DEFAULT_OWNER, check_makers
+from index.shared import DEFAULT_OWNER, check_makers, terms_of
 from index.types import Document
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def ingest(
                 progress(Progress("indexation", tally.n_put, None))
     gone = _gone(held, tally, owner) if complete else []
     store.remove(gone)
+    store.index_terms()
     return IngestReport(tally.n_put, len(gone), tally.n_same, tuple(tally.problems), tuple(tally.warnings))
 
 
@@ -266,17 +267,17 @@ def _read(batch: Mapping[str, Any], job: _Job, known: Any) -> Iterator[pa.Table]
     try:
         hash_file(file.path)
     except LoadError as error:  # for now: what is stored of it stays
-        yield _table([_told(_PROBLEM, file.source, error.reason), _told(_KEPT, file.source)])
+        yield _table([_told(job, _PROBLEM, file.source, error.reason), _told(job, _KEPT, file.source)], job)
         return
     notes = LoadNotes()
     for document in stream_documents(file, notes):
         rows.append(_compared(document, job, held))
         if len(rows) >= _READ_AT_ONCE:
-            yield _table(rows)
+            yield _table(rows, job)
             rows = []
-    rows += [_told(_PROBLEM, problem.source, problem.reason) for problem in notes.problems]
-    rows += [_told(_WARNING, file.source, warning) for warning in notes.warnings]
-    yield _table(rows)
+    rows += [_told(job, _PROBLEM, problem.source, problem.reason) for problem in notes.problems]
+    rows += [_told(job, _WARNING, file.source, warning) for warning in notes.warnings]
+    yield _table(rows, job)
 
 
 @lru_cache(maxsize=2)
@@ -291,10 +292,10 @@ def _compared(document: Document, job: _Job, held: Mapping[str, tuple[bytes, str
     hash_ = document_hash(document)
     known, whose = held.get(document.source, (b"", job.owner))
     if whose != job.owner:
-        return _told(_PROBLEM, document.source, f"is in the store by another writer ({whose}); remove it from one")
+        return _told(job, _PROBLEM, document.source, f"is in the store by another writer ({whose}); remove it from one")
     if known == hash_:
-        return _told(_SAME, document.source)
-    return to_row(SharedDocument(document, hash_, job.owner)) | {"state": _NEW, "reason": ""}
+        return _told(job, _SAME, document.source)
+    return to_row(SharedDocument(document, hash_, job.owner), job.about.dimension) | {"state": _NEW, "reason": ""}
 
 
 def _embed(table: pa.Table, job: _Job) -> pa.Table:
@@ -309,7 +310,11 @@ def _embed(table: pa.Table, job: _Job) -> pa.Table:
     for row, passages in zip(rows, prepared, strict=True):
         own = {text_hash(passage.text): made[passage.text] for passage in passages or ()}
         row["passages"], row["vectors"] = list(own), b"".join(own.values())
-    return _table(rows)
+        row["mean"] = mean_vector(own.values(), job.about.dimension)
+    for row, each in zip(rows, documents, strict=True):
+        if each is not None:
+            row["terms"] = terms_of(each.document, analyzer)
+    return _table(rows, job)
 
 
 def _models(job: _Job) -> tuple[Analyzer, Embedder]:
@@ -340,7 +345,7 @@ def _put(table: pa.Table, job: _Job) -> pa.Table:
     told = [row for row in table.select(["state", "source", "reason"]).to_pylist() if row["state"] != _NEW]
     new = table.filter(pa.compute.equal(table["state"], _NEW)).drop_columns(["state", "reason"])
     if new.num_rows:
-        _store(job).put_rows(new.cast(document_schema()), seconds=_AWAY_S, pause=_PAUSE_S)
+        _store(job).put_rows(new.cast(document_schema(job.about.dimension)), seconds=_AWAY_S, pause=_PAUSE_S)
     told += [{"state": _PUT, "source": source, "reason": ""} for source in new["source"].to_pylist()]
     return pa.Table.from_pylist(told, schema=pa.schema([(name, pa.string()) for name in ("state", "source", "reason")]))
 
@@ -357,15 +362,18 @@ def _store(job: _Job) -> SharedStore:
             time.sleep(_PAUSE_S)
 
 
-def _told(state: str, source: str, reason: str = "") -> dict[str, Any]:
+def _told(job: _Job, state: str, source: str, reason: str = "") -> dict[str, Any]:
     """Return a row that holds no document."""
-    return to_row(SharedDocument(Document("", source, ""), b"", "")) | {"state": state, "reason": reason}
+    return to_row(SharedDocument(Document("", source, ""), b"", ""), job.about.dimension) | {
+        "state": state,
+        "reason": reason,
+    }
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+def _table(rows: Sequence[Mapping[str, Any]], job: _Job) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - lazy: comes with lancedb
 
-    schema = document_schema()
+    schema = document_schema(job.about.dimension)
     for name in ("state", "reason"):
         schema = schema.append(pa.field(name, pa.string(), nullable=False))
     return pa.Table.from_pylist(list(rows), schema=schema)

@@ -40,6 +40,10 @@ class SearchResult:
     ranked: RankedSentences | None
     soft: SoftMatch
 
+    def of_generation(self, generation: int) -> SearchResult:
+        """Return the result as that of another generation: of the store that an index was made from."""
+        return replace(self, generation=generation)
+
     def with_hits(self, hits: Sequence[Hit]) -> SearchResult:
         """Return the result with other hits, or the same in another order."""
         return replace(self, hits=tuple(hits), ranked=None)

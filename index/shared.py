@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from index.analyze import Analyzer
 from index.catalog import text_hash
 from index.corpus import CorpusIndex
 from index.embed import Embedder, open_embedder
@@ -25,7 +26,7 @@ from index.plan import FileChange, ProgressCallback
 from index.types import Document
 from index.update import UpdateReport
 
-__all__ = ["DEFAULT_OWNER", "Follower", "PushReport", "check_makers", "pull", "push"]
+__all__ = ["DEFAULT_OWNER", "Follower", "PushReport", "StoredVectors", "check_makers", "pull", "push", "terms_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -81,13 +82,20 @@ def push(corpus: CorpusIndex, address: str, *, owner: str = DEFAULT_OWNER) -> Pu
                         own[source].hash,
                         owner,
                         catalog.embeddings_of(own[source].document),
+                        terms_of(documents[source], corpus.analyzer),
                     )
                     for source in part
                 ]
             )
     gone = [source for source, (_, whose) in held.items() if whose == owner and source not in own]
     store.remove(gone)
+    store.index_terms()
     return PushReport(len(wanted), len(gone), len(own) - len(wanted))
+
+
+def terms_of(document: Document, analyzer: Analyzer) -> str:
+    """Return the terms of a document's title and text, parted by spaces."""
+    return " ".join(analyzer.terms(f"{document.title or ''}\n{document.text[document.body_start :]}"))
 
 
 def pull(
@@ -108,7 +116,7 @@ def pull(
     """
     store = SharedStore.open(address)
     model = embedder or open_embedder(store.about.embedder)
-    vectors = _StoredVectors(model)
+    vectors = StoredVectors(model)
     corpus = CorpusIndex.create(directory, embedder=vectors)
     check_makers(store, About(model.name, model.fingerprint, model.dimension, corpus.analyzer.version))
     snapshot = store.snapshot()
@@ -141,7 +149,7 @@ def check_makers(store: SharedStore, here: About) -> None:
         )
 
 
-class _StoredVectors:
+class StoredVectors:
     """The model of a store, whose embeddings of passages come from the store where it holds them."""
 
     def __init__(self, model: Embedder) -> None:

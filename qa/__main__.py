@@ -9,9 +9,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from index.command import chat_model_option, index_option, reader_option, reranker_option, run_command, verifier_option
+from index.command import (
+    chat_model_option,
+    index_option,
+    reader_option,
+    reranker_option,
+    run_command,
+    store_option,
+    verifier_option,
+)
 from index.corpus import CorpusIndex
 from index.dates import format_date
+from index.searchable import Searchable
 from qa.chatbot import Chatbot
 from qa.evaluation.calibrate_command import add_calibrate_options
 from qa.evaluation.command import add_options
@@ -57,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="write a receipt, whose citations `python -m qa verify` checks later: .json, .md or .html",
     )
+    store_option(ask)
     reranker_option(ask)
     reader_option(ask)
     chat_model_option(ask)
@@ -106,7 +116,7 @@ def _readings(value: str) -> list[Any]:
 
 
 def _ask(options: argparse.Namespace) -> int:
-    corpus = CorpusIndex.open(options.index)
+    corpus = CorpusIndex.open(options.index) if options.store is None else _open_store(options.store)
     reranker = None if options.reranker is None else open_reranker(options.reranker)
     generator = open_generator(options.chat_model, verifier=options.verifier)
     chatbot = Chatbot(corpus, generator=generator, reranker=reranker, reader=options.reader or "bundled")
@@ -123,6 +133,12 @@ def _ask(options: argparse.Namespace) -> int:
     else:
         _print_answer(answer)
     return 0
+
+
+def _open_store(address: str) -> Searchable:
+    from index.store_index import StoreIndex  # noqa: PLC0415 - lancedb is wanted by this option only
+
+    return StoreIndex(address)
 
 
 def _mcp(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from index.errors import InputError
 from index.filters import Filter
 from index.results import SearchResult
 from index.search import check_k
+from index.searchable import Searchable
 from index.types import Hit
 from qa.agreement import MAX_CITATIONS, choose_evidence
 from qa.asked_dates import AskedDates, read_asked_dates
@@ -97,7 +98,7 @@ class Chatbot:
 
     def __init__(
         self,
-        corpus: CorpusIndex,
+        corpus: Searchable,
         *,
         generator: Generator | None = None,
         reranker: Reranker | None = None,
@@ -129,7 +130,7 @@ class Chatbot:
         return self._ranker.threshold if calibration is None else calibration.threshold
 
     @property
-    def corpus(self) -> CorpusIndex:
+    def corpus(self) -> Searchable:
         """The index that it answers from."""
         return self._corpus
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from index.corpus import CorpusIndex
+from index.searchable import Searchable
 from index.types import Sentence, Span
 from qa.verify import Verdict, verify_statement
 
@@ -27,7 +27,7 @@ class CitationCheck:
 
 
 def check_citation(
-    corpus: CorpusIndex, source: str, start: int, end: int, text: str, *, statement: str | None = None
+    corpus: Searchable, source: str, start: int, end: int, text: str, *, statement: str | None = None
 ) -> CitationCheck:
     """Check a citation against the document as the index has it now.
 

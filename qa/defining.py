@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from index.corpus import CorpusIndex
 from index.dates import find_date_phrase
 from index.filters import Filter
 from index.rank import FusionWeights
 from index.results import SearchResult
+from index.searchable import Searchable
 from index.types import Hit, Sentence
 from qa.definitions import Definition, Role, Term, find_definitions, find_holders, read_role, read_term
 from qa.types import Evidence
@@ -46,7 +46,7 @@ class Defined:
     others: frozenset[str] = frozenset()
 
 
-def define(question: str, corpus: CorpusIndex, *, only: Filter) -> Defined | None:
+def define(question: str, corpus: Searchable, *, only: Filter) -> Defined | None:
     """Look for the answer to a question of definition; None for any other question.
 
     Args:

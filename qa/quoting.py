@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from index.corpus import CorpusIndex
 from index.filters import Filter
+from index.searchable import Searchable
 from index.split import split_sentences
 from index.types import Document, Sentence
 from qa.sayings import Saying, SayingQuestion, find_sayings, is_by
@@ -47,7 +47,7 @@ class _Scored:
     score: float
 
 
-def quote_speaker(asked: SayingQuestion, corpus: CorpusIndex, *, only: Filter, read: Sequence[Evidence] = ()) -> Quoted:
+def quote_speaker(asked: SayingQuestion, corpus: Searchable, *, only: Filter, read: Sequence[Evidence] = ()) -> Quoted:
     """Return what a speaker says of a topic; no evidence where no document has it.
 
     Args:
@@ -100,7 +100,7 @@ def _is_quoted(saying: Saying) -> bool:
     return len(text.split()) >= _FEWEST_WORDS
 
 
-def _share(idfs: dict[str, float], corpus: CorpusIndex, sentence: Sentence, before: Sentence | None) -> float:
+def _share(idfs: dict[str, float], corpus: Searchable, sentence: Sentence, before: Sentence | None) -> float:
     """Return the share of a topic that a sentence is about, in [0, 1]; 1 without a topic."""
     whole = sum(idfs.values())
     if not whole:

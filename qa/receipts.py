@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from index.corpus import CorpusIndex
 from index.errors import InputError
+from index.searchable import Searchable
 from index.types import Document
 from qa.receipt_pages import to_html, to_markdown
 from qa.types import Answer
@@ -110,7 +110,7 @@ class Receipt:
         return b64encode(json.dumps(self._record(), ensure_ascii=False).encode()).decode()
 
 
-def make_receipt(answers: Sequence[Answer], corpus: CorpusIndex) -> Receipt:
+def make_receipt(answers: Sequence[Answer], corpus: Searchable) -> Receipt:
     """Return the receipt of one answer or of a whole conversation.
 
     Args:

@@ -14,9 +14,9 @@ from pathlib import PurePath
 
 import numpy as np
 
-from index.corpus import CorpusIndex
 from index.embed import Embedder
 from index.filters import Filter
+from index.searchable import Searchable
 from index.split import split_sentences
 from index.types import Document, Sentence
 from qa.question import fold
@@ -76,7 +76,7 @@ def read_summary_request(question: str) -> SummaryRequest | None:
 
 
 def find_document(
-    request: SummaryRequest, corpus: CorpusIndex, *, only: Filter, last: str | None = None
+    request: SummaryRequest, corpus: Searchable, *, only: Filter, last: str | None = None
 ) -> Document | None:
     """Return the document that a request means, or None where that cannot be told.
 
@@ -95,7 +95,7 @@ def find_document(
     return next(iter(found.values()), None)
 
 
-def _named(name: str, corpus: CorpusIndex, only: Filter) -> Document | None:
+def _named(name: str, corpus: Searchable, only: Filter) -> Document | None:
     """Return the document of a file name or title, else the one that a search for the name finds first."""
     found = [hit.passage.document for hit in corpus.search_in_full(name, k=_N_SEARCHED, only=only).hits]
     wanted = fold(name.lower())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from index import CorpusIndex, Hit
 from tests.chat_server import ScriptedServer
+from tests.s3_server import S3, running
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -110,3 +111,11 @@ def scripted_server() -> Iterator[ScriptedServer]:
 def seed_corpus(tmp_path_factory: pytest.TempPathFactory) -> CorpusIndex:
     """The index of seeds/ with the bundled model; not to be changed."""
     return CorpusIndex.build([ROOT / "seeds"], tmp_path_factory.mktemp("seeds") / "index")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3]:
+    """Run an S3 API for the tests of a module."""
+    pytest.importorskip("moto.server", reason="moto is not installed: pip install -r requirements-dev.txt")
+    with running() as server:
+        yield server

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import os
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
 
 import pytest
 from gradio_client import Client
@@ -22,7 +16,8 @@ from gradio_client.exceptions import AppError
 from index import CorpusIndex, Document, IndexMismatchError, IndexMissingError, StoreError
 from qa import Chatbot
 from tests.conftest import ROOT, HashingEmbedder, write_files
-from tests.page_server import served
+from tests.page_server import free_port, served
+from tests.s3_server import BUCKET, S3
 
 pytest.importorskip("lancedb", reason="lancedb is not installed: pip install -r requirements-scale.txt")
 
@@ -35,57 +30,6 @@ pytestmark = [
 ]
 
 SECRET = "Le mot de passe du grenier est tournesol."
-BUCKET = "corpus"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class S3:
-    """moto's server, which can be killed and started again with what it held gone: it keeps its objects in memory."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 60.0
-        while True:
-            try:
-                urlopen(self.url, timeout=2).close()
-                break
-            except HTTPError:
-                break
-            except (URLError, OSError):
-                assert time.monotonic() < end, "the S3 server did not start"
-                time.sleep(0.1)
-
-    def pause(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[S3]:
-    pytest.importorskip("moto.server", reason="moto is not installed: pip install -r requirements-scale-dev.txt")
-    server = S3(free_port())
-    before = dict(os.environ)
-    os.environ.update(
-        AWS_ENDPOINT_URL=server.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1"
-    )
-    import boto3
-
-    boto3.client("s3", endpoint_url=server.url, region_name="us-east-1").create_bucket(Bucket=BUCKET)
-    yield server
-    server.resume()
-    server.process.kill()
-    server.process.wait()
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -16,10 +16,12 @@ from index.command import (
     embedder_option,
     reader_option,
     reranker_option,
+    store_option,
     verifier_option,
 )
 from index.embed import open_embedder
 from index.errors import InputError
+from index.searchable import Searchable
 from index.types import Document
 from qa.chatbot import Chatbot
 from qa.evaluation.gold import GoldQuestion, QuestionFile, read_file
@@ -59,6 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus", nargs="+", type=Path, default=[], metavar="SQUAD", help="also search the paragraphs of these files"
     )
+    store_option(parser)
     embedder_option(parser, "embedding model of the paragraphs, or that of the index that is named")
     reranker_option(parser)
     reader_option(parser)
@@ -112,18 +115,20 @@ def _check(options: argparse.Namespace) -> None:
     of_pseudo = {"--n": options.n, "--seed": options.seed}
     of_asking = {
         "--corpus": options.corpus or None, "--without-source": options.without_source or None, "--out": options.out,
-        "--plot": options.plot, "--index": options.index, "--embedder": options.embedder,
+        "--plot": options.plot, "--index": options.index, "--store": options.store, "--embedder": options.embedder,
         "--reranker": options.reranker, "--reader": options.reader, "--chat-model": options.chat_model,
         "--verifier": options.verifier,
     }  # fmt: skip
     if options.compare and (given := [name for name, value in (of_pseudo | of_asking).items() if value is not None]):
         raise InputError(f"{', '.join(given)}: expected nothing beside the two runs, as --compare asks no question")
+    if options.store and (options.pseudo or options.without_source or options.index):
+        raise InputError("--store: expected without --index, --self and --without-source, which need an index")
     if not options.pseudo and (given := [name for name, value in of_pseudo.items() if value is not None]):
         raise InputError(f"{', '.join(given)}: expected with --self only, as a file's questions are all asked")
 
 
 @contextmanager
-def _asked(options: argparse.Namespace) -> Iterator[tuple[HidingCorpus, Sequence[GoldQuestion], dict[str, object]]]:
+def _asked(options: argparse.Namespace) -> Iterator[tuple[Searchable, Sequence[GoldQuestion], dict[str, object]]]:
     """Yield the index that is asked, the questions, and what a reader of the run should know of them."""
     embedder = open_embedder(options.embedder) if options.embedder else None
     if options.pseudo:
@@ -142,11 +147,16 @@ def _asked(options: argparse.Namespace) -> Iterator[tuple[HidingCorpus, Sequence
     for note in asked.notes:
         _note(note)
     about: dict[str, object] = {"questions": str(options.questions), "corpus": [str(path) for path in options.corpus]}
-    if asked.is_squad and not options.index:
+    if asked.is_squad and not (options.index or options.store):
         with tempfile.TemporaryDirectory() as folder:
             corpus = HidingCorpus.create(Path(folder) / "index", embedder=embedder)
             corpus.put(_distinct([asked, *further]))
             yield corpus, asked.questions, about
+        return
+    if options.store:
+        from index.store_index import StoreIndex  # noqa: PLC0415 - lancedb is wanted by this option only
+
+        yield StoreIndex(options.store, embedder=embedder), asked.questions, about
         return
     corpus = HidingCorpus.open(options.index or DEFAULT_INDEX, embedder=embedder)
     check_documents(corpus, asked.questions)
@@ -171,7 +181,7 @@ def _distinct(files: Iterable[QuestionFile]) -> list[Document]:
 
 def _ask(
     chatbot: Chatbot,
-    corpus: HidingCorpus,
+    corpus: Searchable,
     questions: Sequence[GoldQuestion],
     *,
     without_source: bool,
@@ -182,7 +192,8 @@ def _ask(
     n = len(questions)
     with tqdm(total=n + len(again), file=sys.stderr, leave=False, disable=None, unit="question") as bar:
         outcomes = ask_questions(chatbot, questions, progress=lambda done: bar.update(done - bar.n))
-        outcomes += ask_without_source(chatbot, corpus, again, progress=lambda done: bar.update(n + done - bar.n))
+        if isinstance(corpus, HidingCorpus):
+            outcomes += ask_without_source(chatbot, corpus, again, progress=lambda done: bar.update(n + done - bar.n))
     return outcomes
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from index.analyze import Analyzer
 from index.corpus import CorpusIndex
 from index.embed import Embedder
 from index.filters import Filter
@@ -30,9 +31,11 @@ class HidingCorpus(CorpusIndex):
         return cast("HidingCorpus", super().open(directory, embedder=embedder))  # it makes what it is called on
 
     @classmethod
-    def create(cls, directory: str | Path, *, embedder: Embedder | None = None) -> HidingCorpus:
+    def create(
+        cls, directory: str | Path, *, embedder: Embedder | None = None, analyzer: Analyzer | None = None
+    ) -> HidingCorpus:
         """Do as `CorpusIndex.create`."""
-        return cast("HidingCorpus", super().create(directory, embedder=embedder))
+        return cast("HidingCorpus", super().create(directory, embedder=embedder, analyzer=analyzer))
 
     @contextmanager
     def hiding(self, documents: Set[str]) -> Iterator[None]:

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from index.corpus import CorpusIndex
 from index.errors import InputError
+from index.searchable import Searchable
 from index.types import Hit
 from qa.chatbot import Chatbot
 from qa.evaluation.answers import exact_match, holds_answer, token_f1
@@ -71,7 +71,7 @@ class Outcome:
         return bool(self.answers) and not self.without_source
 
 
-def check_documents(corpus: CorpusIndex, questions: Sequence[GoldQuestion]) -> None:
+def check_documents(corpus: Searchable, questions: Sequence[GoldQuestion]) -> None:
     """See to it that the index holds the documents that answer.
 
     Raises:

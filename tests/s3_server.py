@@ -1,0 +1,63 @@
+"""An S3 API that really runs on this machine, for the tests of shared stores."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from tests.page_server import free_port
+
+BUCKET = "corpus"
+
+
+class S3:
+    """moto's server, which can be made to answer nothing for a while: it keeps its objects in memory."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 60.0
+        while True:
+            try:
+                urlopen(self.url, timeout=2).close()
+                break
+            except HTTPError:
+                break
+            except (URLError, OSError):
+                assert time.monotonic() < end, "the S3 server did not start"
+                time.sleep(0.1)
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def running() -> Iterator[S3]:
+    """Run one with a bucket, which the environment of this process names meanwhile."""
+    server = S3(free_port())
+    before = dict(os.environ)
+    os.environ.update(
+        AWS_ENDPOINT_URL=server.url, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_REGION="us-east-1"
+    )
+    import boto3
+
+    try:
+        boto3.client("s3", endpoint_url=server.url, region_name="us-east-1").create_bucket(Bucket=BUCKET)
+        yield server
+    finally:
+        server.resume()
+        server.process.kill()
+        server.process.wait()
+        os.environ.clear()
+        os.environ.update(before)
