@@ -19,6 +19,7 @@ from index.results import SearchResult
 from index.search import reorder
 from index.trees import BoostedTrees, checking, read_model
 from index.types import Hit, Sentence, Span
+from qa.agreement import n_agreeing, with_agreement
 from qa.answer_types import fit_of
 from qa.balance import balanced
 from qa.confidence import Confidence
@@ -114,7 +115,8 @@ class EvidenceRanker:
         evidence = tuple(
             Evidence(looked_at.sentences[i], 1.0 / (1.0 + math.exp(-log_odds[i])), looked_at.answers[i]) for i in order
         )
-        confidence = self._confidence.probability(looked_at.rows[order], log_odds[order])
+        alone = self._confidence.probability(looked_at.rows[order], log_odds[order])
+        confidence = with_agreement(alone, n_agreeing(evidence))
         in_order = found.hits if self._reader is None else _in_order_of(evidence, found.hits)
         return Ranking(evidence, confidence, self._confidence.threshold, in_order)
 

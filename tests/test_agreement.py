@@ -3,7 +3,7 @@
 import pytest
 
 from index import Document, Sentence, Span
-from qa.agreement import choose_evidence
+from qa.agreement import choose_evidence, n_agreeing, with_agreement
 from qa.types import Evidence
 
 
@@ -61,3 +61,24 @@ def test_names_agree_where_one_has_the_words_of_the_other() -> None:
     other = piece("Paul Petit a gagné.", "Paul Petit", 0.3, source="c")
     assert choose_evidence("who", [one, same]).notice is None
     assert "« Paul Petit »" in (choose_evidence("who", [one, other]).notice or "")
+
+
+def test_documents_that_agree_are_counted_once_each_and_copies_not_at_all() -> None:
+    others = [
+        piece("On comptait 18.000 manifestants.", "18.000 manifestants", 0.1, source="b"),
+        piece("Ils étaient 18 000, dit-on.", "18 000", 0.1, source="b"),
+        piece("Ils étaient 18 000.", "18 000", 0.1, source="a"),
+        piece(FIRST.sentence.text, "18 000 personnes", 0.1, source="copy"),
+        piece("Ils étaient 60 000.", "60 000", 0.1, source="c"),
+        piece("On ne sait pas.", None, 0.1, source="d"),
+    ]
+    assert n_agreeing([FIRST, *others]) == 1
+    assert n_agreeing([FIRST]) == n_agreeing([]) == 0
+    assert n_agreeing([others[-1], *others]) == 0
+
+
+def test_agreement_makes_surer_and_nothing_else_does() -> None:
+    assert with_agreement(0.3, 0) == pytest.approx(0.3)
+    assert with_agreement(0.3, 1) == pytest.approx(0.6 / 1.3)
+    assert with_agreement(0.0, 5) == 0.0
+    assert with_agreement(1.0, 5) == 1.0
