@@ -58,8 +58,8 @@ def main() -> None:
     options = parser.parse_args()
     questions = [gold.question for gold in read_questions(options.data / "news/questions-dev-large.jsonl")]
     print(f"{head()}\n\n| what | measured | target |\n|---|---|---|")
-    with _served(options.index, options.port) as (url, process):
-        seen = users(url, questions, n=options.users, seconds=options.seconds)
+    with page_of(options.port, "--index", str(options.index)) as (url, process):
+        seen = users([url], questions, n=options.users, seconds=options.seconds)
         n, of = len(seen.seconds), f"{options.users} users, {options.seconds:.0f} s"
         print(f"| {of}: answers, errors, mixed sessions | {n}, {len(seen.errors)}, {seen.n_mixed} | –, 0, 0 |")
         print(f"| {of}: times the queue was full | {seen.n_full} | – |")
@@ -74,17 +74,17 @@ def main() -> None:
         print(f"\n{error}")
 
 
-def users(url: str, questions: Sequence[str], *, n: int, seconds: float) -> Seen:
+def users(urls: Sequence[str], questions: Sequence[str], *, n: int, seconds: float) -> Seen:
     """Let users ask at once.
 
     Args:
-        url: of the page.
+        urls: of the pages, which they are shared among.
         questions: what is asked, in an order of its own for each user.
         n: how many users there are.
         seconds: how long they ask; an answer that is begun is waited for.
     """
     seen, lock = Seen(), threading.Lock()
-    clients = [Client(url, verbose=False) for _ in range(n)]
+    clients = [Client(urls[number % len(urls)], verbose=False) for number in range(n)]
     end = time.perf_counter() + seconds
 
     def work(number: int) -> None:
@@ -125,8 +125,9 @@ def memory(url: str, questions: Sequence[str], process: int, *, n: int) -> tuple
 
 
 @contextmanager
-def _served(index: Path, port: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    command = [sys.executable, "app.py", "--index", str(index), "--port", str(port)]
+def page_of(port: int, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve a page, and give its address and its process."""
+    command = [sys.executable, "app.py", "--port", str(port), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -1,6 +1,7 @@
 """python -m benchmarks.shared: an index pushed to a shared store and pulled from it, and how soon a change is seen.
 
-With --ray, documents are also read into the store on a Ray cluster of this machine's cores.
+With --pages, eight clients ask one page and two pages over the store in the folder, a minute each. With --ray,
+documents are also read into the store on a Ray cluster of this machine's cores.
 
 The store is a folder, and the S3 API of moto's server on this machine: without a network, and with its memory as disk.
 """
@@ -11,23 +12,26 @@ import argparse
 import datetime
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import boto3
 
+from benchmarks.load import page_of, users
 from benchmarks.measure import disk_mebibytes, head
 from index import CorpusIndex, Document
 from index.lance import SharedStore
 from index.ray_ingest import ingest
 from index.shared import Follower, pull, push
+from qa.evaluation.gold import read_questions
 
 
 def main() -> None:
@@ -37,6 +41,7 @@ def main() -> None:
     parser.add_argument(
         "--ray", type=Path, metavar="PATH", help="files to read on a cluster, such as articles.jsonl.gz"
     )
+    parser.add_argument("--pages", type=Path, metavar="QUESTIONS", help="also ask pages over the store these questions")
     options = parser.parse_args()
     corpus = CorpusIndex.open(options.index)
     status = corpus.status()
@@ -48,8 +53,12 @@ def main() -> None:
         if options.ray is not None:
             for column, address in zip(columns, (str(Path(folder, "ray")), f"{bucket}-ray"), strict=True):
                 column.update(_by_ray(options.ray, address))
-    for name in columns[0]:
-        print(f"| {name} | {' | '.join(column[name] for column in columns)} |")
+        if options.pages is not None:
+            questions = [gold.question for gold in read_questions(options.pages)]
+            for n in (1, 2):
+                columns[0] |= _asked(str(Path(folder, "store")), Path(folder), questions, n_pages=n)
+    for name in dict.fromkeys(name for column in columns for name in column):
+        print(f"| {name} | {' | '.join(column.get(name, '–') for column in columns)} |")
 
 
 def _measure(corpus: CorpusIndex, address: str, folder: Path) -> dict[str, str]:
@@ -78,6 +87,21 @@ def _measure(corpus: CorpusIndex, address: str, folder: Path) -> dict[str, str]:
     store = SharedStore.open(address)
     found["optimize"] = _seconds(lambda: store.optimize(keep=datetime.timedelta(0)))
     return found
+
+
+def _asked(address: str, folder: Path, questions: Sequence[str], *, n_pages: int) -> dict[str, str]:
+    """Let eight clients ask pages over a store, each with a replica of its own."""
+    with ExitStack() as stack:
+        urls = []
+        for number in range(n_pages):
+            options = ("--store", address, "--index", str(folder / f"page-{number}"))
+            urls.append(stack.enter_context(page_of(7_880 + number, *options))[0])
+        seen = users(urls, questions, n=8, seconds=60.0)
+    p50, p95 = statistics.median(seen.seconds), statistics.quantiles(seen.seconds, n=20)[-1]
+    told = (
+        f"{len(seen.seconds) / 60.0:.1f}/s, {p50:.1f} and {p95:.1f} s; {len(seen.errors)} errors, {seen.n_mixed} mixed"
+    )
+    return {f"eight clients, {n_pages} page(s): answers, median and 95th percentile": told}
 
 
 def _by_ray(files: Path, address: str) -> dict[str, str]:

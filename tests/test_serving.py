@@ -201,6 +201,6 @@ def test_an_assistant_searches_asks_and_verifies(tmp_path: Path) -> None:
 def test_users_at_once_get_their_own_answers(tmp_path: Path) -> None:
     questions = [QUESTION, "Qui est Jens Stoltenberg ?", "Qui a remporté la Coupe du monde 2022 ?", "bonjour"]
     with served(tmp_path) as page:
-        seen = users(page.url, questions, n=8, seconds=4.0)
+        seen = users([page.url], questions, n=8, seconds=4.0)
     assert (seen.errors, seen.n_mixed) == ([], 0)
     assert len(seen.seconds) >= 8
