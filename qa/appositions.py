@@ -83,7 +83,7 @@ def _role_before(text: str, start: int) -> Iterator[Apposition]:
     for place in range(len(pieces) - 1, -1, -1):
         written = pieces[place][0].lower().replace("’", "'")
         word = fold(written)
-        if not word[0].isalnum() or CLASS_OF.get(written, "") in ("A", "V", "S", "R", "O", "C"):
+        if not word[:1].isalnum() or CLASS_OF.get(written, "") in ("A", "V", "S", "R", "O", "C"):
             break
         is_opened = "'" in word or (place > 0 and _opens(pieces[place - 1][0]))
         if is_opened and _is_role(word.rpartition("'")[2]):
@@ -135,7 +135,7 @@ def _spells(pieces: Sequence[re.Match[str]], letters: Sequence[str]) -> bool:
     """Say whether the initials of words spell an acronym, with or without those of small ones."""
     written = _ELIDED.sub("", fold(" ".join(piece[0] for piece in pieces).lower()))
     words = [part for part in re.split("['’ -]", written) if part]
-    if not words or words[0][0] != letters[0] or words[0] in _SMALL_WORDS:
+    if not words or not letters or words[0][0] != letters[0] or words[0] in _SMALL_WORDS:
         return False
     full = [word[0] for word in words if word not in _SMALL_WORDS]
     return full == list(letters) or [word[0] for word in words] == list(letters)

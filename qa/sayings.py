@@ -161,7 +161,7 @@ def read_saying_question(question: str) -> SayingQuestion | None:
             topic = text[match.start("topic") :] if groups.get("topic") else ""
         start += _article(folded[start:end])
         speaker = text[start:end].strip(" ,")
-        if not speaker or fold(speaker.lower()).split()[0] in _PRONOUNS or len(speaker.split()) > _REACH:
+        if not speaker or _opening_word(speaker) in _PRONOUNS or len(speaker.split()) > _REACH:
             return None
         opened = _TOPIC_OPENS.match(fold(topic.lower()))
         verb = text[slice(*match.span("verb"))] if groups.get("verb") else ""
@@ -303,11 +303,15 @@ def _phrase(text: str) -> str | None:
     cut = _PLACE.search(text)
     phrase = text[: cut.start()] if cut else text
     phrase = phrase.strip(" ,")
-    if not phrase or fold(phrase.lower()).split()[0] in _PRONOUNS:
+    if not phrase or _opening_word(phrase) in _PRONOUNS:
         return None
-    first = phrase.split()[0].lower()
+    first = phrase.split(maxsplit=1)[0].lower()
     is_function = CLASS_OF.get(first, "") == "D" or first.startswith("l'")
     return phrase if _CAPITAL.search(phrase) or _TITLED.search(phrase) or is_function else None
+
+
+def _opening_word(phrase: str) -> str:
+    return next(iter(fold(phrase.lower()).split()), "")
 
 
 def _is_person(phrase: str) -> bool:
