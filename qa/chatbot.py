@@ -42,7 +42,7 @@ from qa.question import read_question
 from qa.quoting import quote_speaker
 from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
-from qa.sayings import read_saying_question
+from qa.sayings import SayingQuestion, read_saying_question
 from qa.several import join_answers, split_questions
 from qa.small_talk import reply_to
 from qa.summary import SummaryRequest, find_document, read_summary_request, summarize
@@ -428,21 +428,23 @@ class Chatbot:
             ranking = Ranking(evidence, evidence[0].score, threshold, hits)
             return _Try(question, ranking, defined.found.generation, answered=True)
         question, found, ranking = self._find(question, only, timings, k=N_HITS, known=known)
-        others: frozenset[tuple[str, int]] = frozenset()
         if (asked := read_saying_question(question.understood_as)) is not None:
             with _timed(timings, "evidence"):
-                said = quote_speaker(asked, self._corpus, only=only, read=ranking.evidence)
-            if said.evidence:
-                ranking = replace(ranking, evidence=said.evidence, confidence=said.evidence[0].score)
-            others = said.others
+                ranking = self._ranked_by_speaker(asked, ranking, only)
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
-        if answered and ranking.evidence[0].sentence.place in others:
-            answered = False
         if answered and defined is not None:
             # The president of another country is no answer, however well the rest of the sentence fits.
             words = short_answer(question, ranking.evidence[0])
             answered = words is None or words.lower() not in defined.others
         return _Try(question, ranking, found.generation, answered)
+
+    def _ranked_by_speaker(self, asked: SayingQuestion, ranking: Ranking, only: Filter) -> Ranking:
+        """Return what the one who was asked about says; without that, other words are no answer."""
+        said = quote_speaker(asked, self._corpus, only=only, read=ranking.evidence)
+        if said.evidence:
+            return replace(ranking, evidence=said.evidence, confidence=said.evidence[0].score)
+        is_other = bool(ranking.evidence) and ranking.evidence[0].sentence.place in said.others
+        return replace(ranking, confidence=0.0) if is_other else ranking
 
     def _drafts(self, question: Question, ranking: Ranking, *, answered: bool, n_citations: int) -> Iterator[Draft]:
         """Yield what is said, each draft with its citations: the refusal, or the answer while it is written."""

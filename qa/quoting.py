@@ -9,7 +9,7 @@ from index.filters import Filter
 from index.searchable import Searchable
 from index.split import split_sentences
 from index.types import Document, Sentence
-from qa.sayings import Saying, SayingQuestion, find_sayings, is_by
+from qa.sayings import Saying, SayingQuestion, find_sayings, is_by, is_named
 from qa.types import Evidence
 
 __all__ = ["Quoted", "quote_speaker"]
@@ -33,7 +33,8 @@ class Quoted:
 
     Attributes:
         evidence: best first; ``score`` is how surely it is what was asked for, ``answer`` the quoted words.
-        others: places of sentences that somebody else says, which are no answer.
+        others: places of sentences that were read and are no answer: somebody else says them, or they do not name the
+            speaker.
     """
 
     evidence: tuple[Evidence, ...]
@@ -82,7 +83,8 @@ def quote_speaker(asked: SayingQuestion, corpus: Searchable, *, only: Filter, re
         saying = each.saying
         words = saying.words if _is_quoted(saying) else None
         evidence.setdefault(saying.sentence.text, Evidence(saying.sentence, _MOST_SURE * each.about, words))
-    return Quoted(tuple(evidence.values()), frozenset(others))
+    unnamed = {piece.sentence.place for piece in read if not is_named(asked.speaker, piece.sentence.text)}
+    return Quoted(tuple(evidence.values()), frozenset(others | unnamed))
 
 
 def _sayings(document: Document) -> Iterable[tuple[Saying, Sentence | None]]:

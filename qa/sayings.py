@@ -15,7 +15,7 @@ from qa.question import fold
 from qa.question_words import PRENOMINAL, noun_kind
 from qa.word_classes import CLASS_OF, word_list
 
-__all__ = ["Saying", "SayingQuestion", "find_sayings", "is_by", "read_saying_question"]
+__all__ = ["Saying", "SayingQuestion", "find_sayings", "is_by", "is_named", "read_saying_question"]
 
 _PAST = (
     "déclaré|dit|affirmé|annoncé|estimé|expliqué|assuré|ajouté|indiqué|précisé|souligné|confié|lancé|insisté|soutenu"
@@ -415,6 +415,13 @@ def is_by(saying: Saying, speaker: str) -> bool:
         if wanted and not is_name and set(wanted) <= set(held):
             return True
     return False
+
+
+def is_named(speaker: str, text: str) -> bool:
+    """Say whether a text has the surname of a speaker, or every word of a function."""
+    wanted = _name_words(speaker)
+    wanted = wanted[-1:] if speaker[:1].isupper() else wanted
+    return set(wanted) <= set(_name_words(text))
 
 
 def _name_words(text: str) -> list[str]:
