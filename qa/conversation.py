@@ -35,6 +35,7 @@ from qa.clauses import (
     split_question,
 )
 from qa.question import fold
+from qa.sayings import read_saying_question
 from qa.types import Kind
 
 __all__ = ["Turn", "carry_over"]
@@ -108,6 +109,7 @@ _IT = re.compile(
     r"|\b(?:va|vont|doit|doivent|peut|peuvent|veut|veulent) (?:le |la |les |l')\w+(?:er|ir|re)\b",
     re.IGNORECASE,
 )
+_SAYS_OF_IT = re.compile(r"^qu'en (?:dit|pense|disait|pensait|a dit|a pensé) (?P<who>(?!-)[^?]+)$", re.IGNORECASE)
 _TALK_OF = re.compile(r"^(?:au sujet|à propos) (?:de |d')", re.IGNORECASE)
 
 
@@ -127,11 +129,23 @@ def carry_over(question: str, before: Turn) -> str | None:
         return None
     if other := _ELSE.match(rest):
         return _with_other(other["word"], rest[other.end() :], bare)
+    if (of_it := _SAYS_OF_IT.match(rest)) and (said := _by_other_speaker(of_it["who"], bare)):
+        return said
     if _BARE.match(rest):
         return _asked_again(rest, bare, before)
     if _is_part(rest, opened=opened):
         return _exchanged(rest, bare, before)
     return _written_out(rest, bare, before)
+
+
+def _by_other_speaker(who: str, before: str) -> str | None:
+    """Return a question for somebody's words as one for those of another: "Qu'en pense Macron ?"; None for others."""
+    asked = read_saying_question(before)
+    if asked is None or not asked.topic:
+        return None
+    start = before.index(asked.speaker)
+    opening = ARTICLE.sub("", before[:start])
+    return f"{opening}{who}{before[start + len(asked.speaker) :]} ?"
 
 
 _ASKS_WHICH = re.compile(r"(?:qui|quel|lequel|laquelle|combien d[e'])", re.IGNORECASE)

@@ -148,7 +148,7 @@ WRITTEN_WITH: tuple[tuple[str, str | None, str, str | None], ...] = (
         "Que dit Bruno Le Maire du prix de l'essence ?",
         None,
         "Qu'en pense l'opposition ?",
-        "Qu'en pense l'opposition, à propos de « Que dit Bruno Le Maire du prix de l'essence » ?",
+        "Que dit l'opposition du prix de l'essence ?",
     ),
     (
         "Que dit Bruno Le Maire du prix de l'essence ?",
