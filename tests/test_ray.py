@@ -138,10 +138,10 @@ def _n_stored(address: str) -> int:
         return 0
 
 
-def test_the_commands(documents: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands(cluster: Any, documents: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store, index = str(tmp_path / "store"), str(tmp_path / "index")
     build = ["build", str(documents), "--index", index]
-    assert main([*build, "--store", store, "--ray", "local"]) == 0
+    assert main([*build, "--store", store, "--ray", cluster.address]) == 0
     told = capsys.readouterr()
     assert "42 put, 0 removed, 0 unchanged, 2 not read" in told.out
     assert "empty.pdf" in told.err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from gradio_client import Client
@@ -191,66 +193,67 @@ def test_a_follower_sees_changes_and_outlives_an_outage(corpus: CorpusIndex, s3:
         follower.close()
 
 
-def test_two_pages_over_one_store_answer_alike_and_one_outlives_the_other(
-    corpus: CorpusIndex, s3: S3, tmp_path: Path
-) -> None:
+def test_two_pages_answer_alike_and_eight_clients_outlive_one(corpus: CorpusIndex, s3: S3, tmp_path: Path) -> None:
     address, question = f"s3://{BUCKET}/{tmp_path.name}", "Quel est le mot de passe du grenier ?"
     push(corpus, address)
     with served(tmp_path / "one", "--store", address) as one, served(tmp_path / "two", "--store", address) as two:
         first, second = (Client(page.url, verbose=False) for page in (one, two))
         answers = [client.predict(question, api_name="/ask") for client in (first, second)]
-        assert "tournesol" in answers[0]["short_answer"]
         for answer in answers:
             answer.pop("timings_ms")
         assert answers[0] == answers[1]
         write_files(tmp_path / "docs", {"c.txt": "La frégate Surcouf est à quai à Toulon."})
         corpus.refresh()
         push(corpus, address)
-        wait_for(lambda: second.predict(api_name="/status")["n_documents"] == 3)
+        for client in (first, second):
+            wait_for(lambda client=client: client.predict(api_name="/status")["n_documents"] == 3)  # type: ignore[misc]
+        clients = [Asking([one.url, two.url]) for _ in range(8)]
+        wait_for(lambda: all(client.n_right >= 2 for client in clients), 60.0)
         one.process.kill()
-        answer = second.predict("Où est la frégate Surcouf ?", api_name="/ask")
-        assert "Toulon" in answer["citations"][0]["text"]
-        with pytest.raises(AppError):  # its visitors only ask
+        before = [client.n_right for client in clients]
+        wait_for(lambda: all(each.n_right >= n + 2 for each, n in zip(clients, before, strict=True)), 60.0)
+        for client in clients:
+            client.end()
+        assert [client.wrong for client in clients] == [[]] * 8
+        assert all(client.n_lost <= 1 for client in clients)
+        with pytest.raises(AppError):  # visitors of a page over a store only ask
             second.predict([], api_name="/add")
 
 
-def test_eight_clients_outlive_a_page(corpus: CorpusIndex, s3: S3, tmp_path: Path) -> None:
-    address = f"s3://{BUCKET}/{tmp_path.name}"
-    push(corpus, address)
-    asked = {"Quel est le mot de passe du grenier ?": "tournesol", "De quand date le phare d'Ouessant ?": "1863"}
-    with served(tmp_path / "one", "--store", address) as one, served(tmp_path / "two", "--store", address) as two:
-        wrong: list[str] = []
-        answered, lost = [0] * 8, [0] * 8
-        ended = threading.Event()
+class Asking:
+    """A client that asks without pause, and goes on to the next page where one is gone, as a balancer does."""
 
-        def ask(number: int) -> None:
-            clients = [Client(page.url, verbose=False) for page in (one, two)]
-            while not ended.is_set():
-                question, words = list(asked.items())[answered[number] % 2]
-                try:
-                    answer = clients[0].predict(question, api_name="/ask")
-                except Exception:  # noqa: BLE001 - whatever a client says of a server that has died
-                    lost[number] += 1
-                    clients = clients[1:]  # as a balancer does
-                    assert clients
-                    continue
-                if words not in answer["citations"][0]["text"]:
-                    wrong.append(f"{question}: {answer['text']}")
-                answered[number] += 1
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "Quel est le mot de passe du grenier ?": "tournesol",
+        "De quand date le phare d'Ouessant ?": "1863",
+        "Où est la frégate Surcouf ?": "Toulon",
+    }
 
-        threads = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        wait_for(lambda: min(answered) >= 2, 60.0)
-        one.process.kill()
-        before = list(answered)
-        wait_for(lambda: all(now >= then + 2 for now, then in zip(answered, before, strict=True)), 60.0)
-        ended.set()
-        for thread in threads:
-            thread.join(30.0)
-        assert not any(thread.is_alive() for thread in threads)
-        assert wrong == []
-        assert lost == [1] * 8
+    def __init__(self, urls: list[str]) -> None:
+        self.n_right, self.n_lost, self.wrong = 0, 0, list[str]()
+        self._pages = [Client(url, verbose=False) for url in urls]
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join(30.0)
+        assert not self._thread.is_alive()
+
+    def _ask(self) -> None:
+        for question, words in itertools.cycle(self.ANSWERS.items()):
+            if self._ended.is_set():
+                return
+            try:
+                answer = self._pages[0].predict(question, api_name="/ask")
+            except Exception:  # noqa: BLE001 - whatever a client says of a server that has died
+                self._pages, self.n_lost = self._pages[1:], self.n_lost + 1
+                continue
+            if words in answer["citations"][0]["text"]:
+                self.n_right += 1
+            else:
+                self.wrong.append(f"{question}: {answer['text']}")
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
