@@ -58,6 +58,7 @@ def write_report(results: Path, report: Path) -> None:
         parts += [
             f"## {found['corpus']}: {found['documents']:,} documents, {found['questions']} questions\n",
             f"{found['head']}\n",
+            _of_other_runs(systems, found["head"]),
             f"![The right document first, over the seconds of a build and the milliseconds of a question]"
             f"({_plot(found['corpus'], systems, report.parent).name})\n",
             _table([label for _, label in _QUALITY], [(each["system"], _qualities(each)) for each in systems]),
@@ -67,6 +68,15 @@ def write_report(results: Path, report: Path) -> None:
             _abouts(systems),
         ]
     report.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _of_other_runs(systems: Sequence[Mapping[str, Any]], head: str) -> str:
+    """Say which rows were measured at another time: their seconds are not to be compared with the others'."""
+    others: dict[str, list[str]] = {}
+    for each in systems:
+        if each.get("head", head) != head:
+            others.setdefault(each["head"], []).append(each["system"])
+    return "".join(f"Of another run ({when}): {'; '.join(names)}.\n" for when, names in others.items())
 
 
 def _plot(corpus: str, systems: Sequence[Mapping[str, Any]], folder: Path) -> Path:
