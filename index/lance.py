@@ -44,6 +44,12 @@ SHARED_FORMAT = 2
 _DOCUMENTS, _ABOUT = "documents", "about"
 _TERMS, _MEAN = "terms", "mean"
 _READ_AT_ONCE = 200
+_PROBES, _REFINED = 32, 10
+"""Parts of an index of embeddings that a search looks at, and how many times as many as asked it compares exactly."""
+
+INDEXED_FROM = 65_536
+"""Documents up to which every mean embedding is compared: 32 MiB."""
+
 _ATTEMPTS, _FIRST_PAUSE_S = 6, 0.2
 _MEND = "pip install -r requirements-scale.txt"
 
@@ -308,11 +314,12 @@ class SharedStore:
             table = self._table()
             table.checkout(version)
             searches = []
-            if terms and self._is_indexed(table):
+            if terms and _is_indexed(table, _TERMS):
                 searches.append(table.search(" ".join(terms), query_type="fts").select(["source", "_score"]))
             if vector.any():
                 near = table.search(vector, vector_column_name=_MEAN).distance_type("cosine")
-                searches.append(near.select(["source", "_distance"]))
+                # Where there is an index: what its codes choose is compared exactly.
+                searches.append(near.nprobes(_PROBES).refine_factor(_REFINED).select(["source", "_distance"]))
             for search in searches:
                 rows = (search.where(condition, prefilter=True) if condition else search).limit(k).to_arrow()
                 found |= dict.fromkeys(rows["source"].to_pylist())
@@ -334,24 +341,29 @@ class SharedStore:
         )  # fmt: skip
         with _reached(self.address):
             table = self._table()
-            if table.count_rows() and not self._is_indexed(table):
+            if table.count_rows() and not _is_indexed(table, _TERMS):
                 _again(lambda: self._table().create_index(_TERMS, config=config))
 
-    @staticmethod
-    def _is_indexed(table: Any) -> bool:
-        return any(_TERMS in index.columns for index in table.list_indices())
+    def optimize(self, *, keep: datetime.timedelta, indexed_from: int = INDEXED_FROM) -> None:
+        """Join small files, bring the indexes up to date, and delete the versions older than ``keep``.
 
-    def optimize(self, *, keep: datetime.timedelta) -> None:
-        """Join small files, and delete the versions older than ``keep``: what was removed before is gone for good.
+        What was removed before is gone for good then.
 
         Args:
             keep: at least as long as a process may take to read a version; zero where nobody reads.
+            indexed_from: documents from which their mean embeddings get an index; fewer are all compared.
 
         Raises:
             StoreError: if it cannot be written.
         """
+        from lancedb.index import IvfPq  # noqa: PLC0415 - lazy: nobody else pays for it
+
+        self.index_terms()
         with _reached(self.address), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="optimize\\(cleanup_older_than=0\\)")  # asked for, and said above
+            table = self._table()
+            if table.count_rows() >= indexed_from and not _is_indexed(table, _MEAN):
+                _again(lambda: self._table().create_index(_MEAN, config=IvfPq(distance_type="cosine")))
             _again(lambda: self._table().optimize(cleanup_older_than=keep, delete_unverified=not keep))
 
     def _table(self) -> Any:
@@ -397,6 +409,10 @@ def _again(change: Any) -> None:
             if attempt == _ATTEMPTS or "conflict" not in str(error).lower():
                 raise
             time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
+
+
+def _is_indexed(table: Any, column: str) -> bool:
+    return any(column in index.columns for index in table.list_indices())
 
 
 def _condition(only: Filter) -> str:

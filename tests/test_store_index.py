@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -175,3 +176,19 @@ def test_the_commands_ask_a_store(corpus: CorpusIndex, tmp_path: Path, capsys: p
     assert ask_main(["evaluate", str(questions), "--store", address, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["document_recall@1"]["mean"] == 1.0
     assert ask_main(["evaluate", str(questions), "--store", address, "--without-source"]) == 1
+
+
+def test_many_documents_are_found_by_an_index_of_their_embeddings(tmp_path: Path) -> None:
+    model = HashingEmbedder()
+    corpus = CorpusIndex.create(tmp_path / "index", embedder=model)
+    corpus.put([Document(str(n), f"{n}.txt", f"Le navire numéro {n} quitte le port de Brest.") for n in range(300)])
+    address = str(tmp_path / "store")
+    push(corpus, address)
+    store = SharedStore.open(address)
+    vector, only = model.embed_question("navire numéro 77"), Filter()
+    exact = store.find([], vector, k=20, only=only, version=store.version())
+    store.optimize(keep=datetime.timedelta(0), indexed_from=256)
+    store.optimize(keep=datetime.timedelta(0), indexed_from=256)  # and once there, it is kept up to date
+    found = store.find([], vector, k=20, only=only, version=store.version())
+    assert len(set(found) & set(exact)) >= 15
+    assert StoreIndex(address, embedder=model).search("navire numéro 77")[0].passage.document.source == "77.txt"
