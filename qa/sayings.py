@@ -159,10 +159,12 @@ def read_saying_question(question: str) -> SayingQuestion | None:
         else:
             start, end = match.span("who")
             topic = text[match.start("topic") :] if groups.get("topic") else ""
-        start += _article(folded[start:end])
-        speaker = text[start:end].strip(" ,")
+        article = _article(folded[start:end])
+        speaker = text[start + article : end].strip(" ,")
         if not speaker or _opening_word(speaker) in _PRONOUNS or len(speaker.split()) > _REACH:
             return None
+        if article and speaker[0].islower() and not _is_person(speaker):
+            return None  # "Que dit la loi sur le voile ?"
         opened = _TOPIC_OPENS.match(fold(topic.lower()))
         verb = text[slice(*match.span("verb"))] if groups.get("verb") else ""
         return SayingQuestion(speaker, topic[opened.end() if opened else 0 :].strip(), verb)

@@ -58,6 +58,8 @@ def test_a_question_for_words_is_read(question: str, speaker: str, topic: str) -
         "Qui a dit que le port serait fermé ?",
         "Quand a-t-il parlé ?",
         "Que propose le maire ?",
+        "Que dit la loi sur le voile ?",
+        "Que dit le rapport de la Cour des comptes ?",
         "",
     ],
 )
