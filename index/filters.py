@@ -80,6 +80,16 @@ class Filter:
         return not (self.since or self.until or self.sources or self.where)
 
     @property
+    def first_day(self) -> int | None:
+        """First day of ``since`` as a proleptic Gregorian ordinal, None where open."""
+        return date.fromisoformat(date_bounds(self.since)[0]).toordinal() if self.since else None
+
+    @property
+    def last_day(self) -> int | None:
+        """Last day of ``until`` as an ordinal, None where open."""
+        return date.fromisoformat(date_bounds(self.until)[1]).toordinal() if self.until else None
+
+    @property
     def key(self) -> Hashable:
         """What tells it from filters that other documents pass."""
         return self.since, self.until, self.sources, repr(sorted(self.where.items()))
@@ -94,8 +104,7 @@ class Filter:
         if self.is_empty:
             return None
         documents = self._documents(catalog)
-        first = date.fromisoformat(date_bounds(self.since)[0]).toordinal() if self.since else None
-        last = date.fromisoformat(date_bounds(self.until)[1]).toordinal() if self.until else None
+        first, last = self.first_day, self.last_day
         passing = []
         for part in segments.parts.values():
             rows = np.ones(len(part), dtype=np.bool_)

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.dates import date_bounds
+from index.analyze import Analyzer
+from index.embed import Embedder
 from index.errors import IndexMismatchError, IndexMissingError, ModelError, StoreError
 from index.filters import Filter
 from index.segments import day_range
@@ -71,6 +72,11 @@ class About:
     dimension: int
     analyzer: str
     format: int = SHARED_FORMAT
+
+    @classmethod
+    def of(cls, model: Embedder, analyzer: Analyzer) -> About:
+        """Return what a store is made by with a model and an analyzer."""
+        return cls(model.name, model.fingerprint, model.dimension, analyzer.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,36 +257,18 @@ class SharedStore:
         rows = [to_row(each, dimension) for each in documents]
         self.put_rows(pa.Table.from_pylist(rows, schema=document_schema(dimension)))
 
-    def put_rows(self, rows: Any, *, seconds: float = 0.0, pause: float = 2.0) -> None:
-        """Do as `put` with a `pyarrow.Table` of `document_schema`.
-
-        Args:
-            rows: one a document, no two of the same source.
-            seconds: how long to try again while the store is away; 0 gives up at once.
-            pause: seconds between two attempts.
-
-        Raises:
-            StoreError: if it cannot be written.
-        """
-        end = time.monotonic() + seconds
-        while True:
-            try:
-                with _reached(self.address):
-                    _again(
-                        lambda: (
-                            self._table()
-                            .merge_insert("source")
-                            .when_matched_update_all()
-                            .when_not_matched_insert_all()
-                            .execute(rows)
-                        )
-                    )
-            except StoreError:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(pause)
-            else:
-                return
+    def put_rows(self, rows: Any) -> None:
+        """Do as `put` with a `pyarrow.Table` of `document_schema`, no two rows of the same source."""
+        with _reached(self.address):
+            _again(
+                lambda: (
+                    self._table()
+                    .merge_insert("source")
+                    .when_matched_update_all()
+                    .when_not_matched_insert_all()
+                    .execute(rows)
+                )
+            )
 
     def remove(self, sources: Sequence[str]) -> None:
         """Remove sources; their text is in the files of former versions until `optimize`.
@@ -419,9 +407,9 @@ def _condition(only: Filter) -> str:
     """Return a filter in SQL, without its metadata fields."""
     parts = []
     if only.since:
-        parts.append(f"last_day >= {datetime.date.fromisoformat(date_bounds(only.since)[0]).toordinal()}")
+        parts.append(f"last_day >= {only.first_day}")
     if only.until:
-        parts.append(f"first_day <= {datetime.date.fromisoformat(date_bounds(only.until)[1]).toordinal()}")
+        parts.append(f"first_day <= {only.last_day}")
     if only.sources:
         own = ", ".join(map(_quoted, only.sources))
         below = [f"starts_with(source, {_quoted(f'{name}{mark}')})" for name in only.sources for mark in "/#"]

@@ -150,11 +150,11 @@ def ingest(
 
 def _store_for(address: str, embedder: Embedder | None) -> tuple[SharedStore, About]:
     model = embedder or open_embedder(None)
-    about = About(model.name, model.fingerprint, model.dimension, Analyzer().version)
+    analyzer = Analyzer()
+    about = About.of(model, analyzer)
     store = SharedStore.create(address, about)
     if embedder is None and store.about.embedder != model.name:
-        model = open_embedder(store.about.embedder)
-        about = About(model.name, model.fingerprint, model.dimension, about.analyzer)
+        about = About.of(open_embedder(store.about.embedder), analyzer)
     check_makers(store, about)
     return store, about
 
@@ -219,9 +219,7 @@ def _connected(cluster: str) -> Iterator[Any]:
                 **options,
             )
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise StoreError(
-            f"no Ray cluster at {cluster} ({error}): start one with `ray start --head`, or use --ray local"
-        ) from error
+        raise _no_cluster(cluster, error) from error
     try:
         yield ray
     finally:
@@ -236,9 +234,11 @@ def _check_reachable(cluster: str) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=_CONNECT_S).close()
     except OSError as error:
-        raise StoreError(
-            f"no Ray cluster at {cluster} ({error}): start one with `ray start --head`, or use --ray local"
-        ) from error
+        raise _no_cluster(cluster, error) from error
+
+
+def _no_cluster(cluster: str, error: Exception) -> StoreError:
+    return StoreError(f"no Ray cluster at {cluster} ({error}): start one with `ray start --head`, or use --ray local")
 
 
 def _stated(error: Exception, ray: Any) -> Exception:
@@ -345,21 +345,28 @@ def _put(table: pa.Table, job: _Job) -> pa.Table:
     told = [row for row in table.select(["state", "source", "reason"]).to_pylist() if row["state"] != _NEW]
     new = table.filter(pa.compute.equal(table["state"], _NEW)).drop_columns(["state", "reason"])
     if new.num_rows:
-        _store(job).put_rows(new.cast(document_schema(job.about.dimension)), seconds=_AWAY_S, pause=_PAUSE_S)
+        _put_once_it_is_there(new.cast(document_schema(job.about.dimension)), job)
     told += [{"state": _PUT, "source": source, "reason": ""} for source in new["source"].to_pylist()]
     return pa.Table.from_pylist(told, schema=pa.schema([(name, pa.string()) for name in ("state", "source", "reason")]))
 
 
-def _store(job: _Job) -> SharedStore:
+def _put_once_it_is_there(rows: pa.Table, job: _Job) -> None:
+    """Store rows, and try again while the store is away; to store them twice changes nothing.
+
+    Raises:
+        StoreError: if it is away for `_AWAY_S`.
+    """
     os.environ.update(job.environment)
     end = time.monotonic() + _AWAY_S
     while True:
         try:
-            return SharedStore.open(job.address)
+            SharedStore.open(job.address).put_rows(rows)
         except StoreError:
             if time.monotonic() > end:
                 raise
             time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _told(job: _Job, state: str, source: str, reason: str = "") -> dict[str, Any]:

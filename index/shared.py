@@ -58,8 +58,7 @@ def push(corpus: CorpusIndex, address: str, *, owner: str = DEFAULT_OWNER) -> Pu
         IndexMismatchError: if the store was made by another embedding model or analyzer.
         StoreError: if the store cannot be written, or another writer has one of the sources.
     """
-    status, model = corpus.status(), corpus.embedder
-    about = About(model.name, model.fingerprint, status.dimension, corpus.analyzer.version)
+    about = About.of(corpus.embedder, corpus.analyzer)
     store = SharedStore.create(address, about)
     check_makers(store, about)
     held = store.snapshot().documents
@@ -118,7 +117,7 @@ def pull(
     model = embedder or open_embedder(store.about.embedder)
     vectors = StoredVectors(model)
     corpus = CorpusIndex.create(directory, embedder=vectors)
-    check_makers(store, About(model.name, model.fingerprint, model.dimension, corpus.analyzer.version))
+    check_makers(store, About.of(model, corpus.analyzer))
     snapshot = store.snapshot()
     with corpus.holding_catalog() as catalog:
         own = {source: found.hash for source, found in catalog.stored_sources().items()}

@@ -54,8 +54,7 @@ class StoreIndex:
         self._store = SharedStore.open(address)
         self._embedder = embedder or open_embedder(self._store.about.embedder)
         self._directory = directory or Path(tempfile.gettempdir()) / "no-index"
-        model = self._embedder
-        check_makers(self._store, About(model.name, model.fingerprint, model.dimension, self.analyzer.version))
+        check_makers(self._store, About.of(self._embedder, self.analyzer))
 
     @cached_property
     def analyzer(self) -> Analyzer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from index.filters import Filter
@@ -71,11 +71,12 @@ def quote_speaker(asked: SayingQuestion, corpus: Searchable, *, only: Filter, re
             if not is_by(saying, asked.speaker):
                 others.add(saying.sentence.place)
                 continue
-            about = _share(idfs, corpus, saying.sentence, before)
+            own = set(corpus.analyzer.terms(saying.sentence.text))
+            around = f"{document.title or ''} {before.text if before else ''}"
+            about = _share(idfs, own, set(corpus.analyzer.terms(around)))
             if about >= _LEAST:
                 read_as = _READ * known.get(saying.sentence.place, 0.0)
-                says_so = verbs & set(corpus.analyzer.terms(saying.sentence.text))
-                form = _SAID_SO * bool(says_so) + _QUOTED * _is_quoted(saying) + _ATTRIBUTED * saying.is_attributed
+                form = _SAID_SO * bool(verbs & own) + _QUOTED * _is_quoted(saying) + _ATTRIBUTED * saying.is_attributed
                 scored.append(_Scored(saying, about, about + read_as + form - _RANK * rank))
     scored.sort(key=lambda each: -each.score)
     evidence: dict[str, Evidence] = {}
@@ -102,13 +103,16 @@ def _is_quoted(saying: Saying) -> bool:
     return len(text.split()) >= _FEWEST_WORDS
 
 
-def _share(idfs: dict[str, float], corpus: Searchable, sentence: Sentence, before: Sentence | None) -> float:
-    """Return the share of a topic that a sentence is about, in [0, 1]; 1 without a topic."""
+def _share(idfs: Mapping[str, float], own: Set[str], near: Set[str]) -> float:
+    """Return the share of a topic that a sentence is about, in [0, 1]; 1 without a topic.
+
+    Args:
+        idfs: how rare each term of the topic is.
+        own: the terms of the sentence.
+        near: those of the title and of the sentence before.
+    """
     whole = sum(idfs.values())
     if not whole:
         return 1.0
-    own = set(corpus.analyzer.terms(sentence.text))
-    near = set(corpus.analyzer.terms(f"{sentence.document.title or ''} {before.text if before else ''}"))
-    return (
-        sum(idf * (1.0 if term in own else _IN_CONTEXT if term in near else 0.0) for term, idf in idfs.items()) / whole
-    )
+    held = (idf * (1.0 if term in own else _IN_CONTEXT if term in near else 0.0) for term, idf in idfs.items())
+    return sum(held) / whole

@@ -64,7 +64,6 @@ _PLACE = re.compile(
     r"\b(?:lors|dans|devant|au cours|au micro|sur|après|avant|à (?:la|l'|son)|en marge|ce|lundi|mardi|mercredi|jeudi"
     r"|vendredi|samedi|dimanche|hier|mais|tout en|alors|qui|dont|ajoutant|interrogée?|invitée?|dénonçant)\b"
 )
-_BOUNDARY = re.compile(r"[\"«»“”:;.!?…(]|, (?=[A-ZÀ-Þ]|l[ea] |l['’])| (?:et|mais|car|alors que|tandis que|lorsque) ")
 _ASIDE = re.compile(r" ?\([^()]{1,40}\)")
 _NAME = re.compile(
     r"(?<![\w'’-])(?!(?:L[ea]s?|Une?|S(?:on|a|es)|Cet?(?:te)?|Ces) [a-zà-ÿ]|[LD]['’][a-zà-ÿ])"
@@ -284,7 +283,6 @@ def _voice(text: str) -> _Voice | None:
 
 def _subject(before: str) -> _Voice | None:
     """Read the subject that a verb of saying follows: a name, a function, or a pronoun that opens the sentence."""
-    clause = before[max((match.end() for match in _BOUNDARY.finditer(before)), default=0) :].strip(" ,")
     named = before.rstrip(" ,")
     pronoun = re.search(r"(?:^|[\s,'])(il|elle)$", named, re.IGNORECASE)
     if pronoun:
@@ -292,7 +290,7 @@ def _subject(before: str) -> _Voice | None:
     words = named.split()[-_REACH:]
     whole = " ".join(words)
     start = max((m.end() for m in re.finditer(r"[\"«»“”:;.!?…(] ?| (?:et|mais|car|que|qui) ", whole)), default=0)
-    phrase = whole[start:].strip(" ,") or clause
+    phrase = whole[start:].strip(" ,")
     last = phrase.split()[-1].lower() if phrase else ""
     if CLASS_OF.get(last, "") in ("D", "P", "B", "R", "S") or not (_CAPITAL.search(phrase) or _TITLED.search(phrase)):
         return None  # "une annonce" is no verb
