@@ -82,6 +82,16 @@ def test_names_functions_pronouns_and_long_quotations_are_attributed() -> None:
     assert said_by(TALK, "Jean Durand") == []
 
 
+def test_a_pronoun_is_who_spoke_last_and_not_who_was_named_last() -> None:
+    text = (
+        "Jean Martin a annoncé une grève. Paul Petit a dénoncé la grève. Luc Morel participera à la réunion, "
+        "a-t-il indiqué."
+    )
+    assert said_by(text, "Paul Petit")[-1] == "Luc Morel participera à la réunion, a-t-il indiqué."
+    assert said_by(text, "Jean Martin") == ["Jean Martin a annoncé une grève."]
+    assert said_by(text, "Luc Morel") == []
+
+
 def test_words_are_the_quotation_within_the_sentence() -> None:
     text = 'Le port "est fermé", a dit Jean Martin.'
     (saying,) = find_sayings(sentences(text))
