@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +47,14 @@ _MOST_BYTES = 24 * 2**20
 _N_COMPARED = 200
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write the reader, and say how far it is from the network that it was made of."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--net", type=Path, default=Path("training/runs/reader/nets/student.safetensors"))
     parser.add_argument("--tokenizer", type=Path, default=Path("training/runs/reader/pack/tokenizer.json"))
     parser.add_argument("--out", type=Path, default=Path("qa/models/reader"))
     parser.add_argument("--pack", type=Path, default=Path("training/runs/reader/pack"), help="windows to compare")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     net = _read_net(options.net)
     weights = {name: value.float().numpy() for name, value in net.state_dict().items()}
     write_reader(weights, options.tokenizer, options.out, n_heads=net.config.num_attention_heads)

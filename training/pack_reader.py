@@ -29,6 +29,9 @@ from training.reader_batches import Groups, Ints
 from training.reader_data import PiecesWriter, fold_text, make_groups
 from training.reader_questions import SETS, ReaderQuestion, read_reader_questions, wiki_documents
 
+PIECES = "pieces.safetensors"
+"""File of a pack that is written last."""
+
 _SEED = 23
 _PIECES = 24_000
 _N_NEAR = 14
@@ -36,17 +39,17 @@ _N_NEAR_CLOZE = 4
 _SIMILAR = 6
 _DEV_FOUND = 24
 _ALTERED = 0.5
-_ALTERED_SOURCE = 10
+ALTERED_SOURCE = 10
 """Added to the number of the set that an altered question is from."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write the files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=Path, default=Path("training/runs/reader"))
     parser.add_argument("--articles", type=int, default=None, help="take so few, for a trial")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     out = options.runs / "pack"
     out.mkdir(parents=True, exist_ok=True)
     base = BaseModel.bundled()
@@ -72,7 +75,8 @@ def main() -> None:
     for name in SETS[2:]:
         save_file(_dev_groups(writer, sets[name]).arrays(), out / f"{name}.safetensors")
     pieces = writer.pieces()
-    save_file(pieces.arrays(), out / "pieces.safetensors")
+    save_file(pieces.arrays(), out / "pieces.new")
+    (out / "pieces.new").replace(out / PIECES)  # the last file, which tells that the others stand
     print(f"{len(pieces.flat):,} word pieces, {len(pieces.sentences):,} sentences, {len(pieces.titles):,} documents")
 
 
@@ -103,7 +107,7 @@ def _altered_groups(
 ) -> Groups:
     """Alter so large a share of the questions as keeps most of those that are asked answerable."""
     some = [question for question in questions if draw.random() < _ALTERED]
-    number = _ALTERED_SOURCE + source
+    number = ALTERED_SOURCE + source
     return altered_groups(writer, some, draw, closed=closed, n_near=_N_NEAR, source=number)
 
 

@@ -19,6 +19,7 @@ from transformers import BertConfig, BertModel
 from training.base_model import unpack
 
 __all__ = [
+    "NOWHERE",
     "PAD",
     "Loss",
     "Read",
@@ -35,7 +36,9 @@ __all__ = [
 ]
 
 PAD = 1
-_NOWHERE = -1e4
+NOWHERE = -1e4
+"""Logit of a piece that is not of the window."""
+
 _SMOOTHING = 0.02
 
 
@@ -71,7 +74,7 @@ class ReaderNet(nn.Module):
     def forward(self, ids: torch.Tensor, inside: torch.Tensor) -> Read:
         """Read windows: pieces padded with those of `PAD`, and which of them are of the window itself."""
         states = self.body(ids, attention_mask=(ids != PAD).long()).last_hidden_state
-        start, end = self.span(states).float().masked_fill(~inside[..., None], _NOWHERE).unbind(-1)
+        start, end = self.span(states).float().masked_fill(~inside[..., None], NOWHERE).unbind(-1)
         return Read(self.answers(states[:, 0]).squeeze(-1).float(), start, end, states)
 
 

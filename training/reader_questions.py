@@ -51,13 +51,13 @@ class ReaderQuestion:
     found: tuple[tuple[str, int, int, float], ...] = ()
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Ask the questions of one set and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("set", choices=SETS)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("training/runs/reader"))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / f"{options.set}.jsonl"
     with tempfile.TemporaryDirectory() as folder:

@@ -13,16 +13,16 @@ import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
-from sklearn.metrics import roc_auc_score
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from training.reader_batches import Batch, Groups, Ints, Pieces, group_batch, make_batch
+from training.reader_batches import Batch, Groups, Pieces, group_batch
+from training.reader_figures import Floats, reader_figures
 from training.reader_net import (
     ReaderNet,
     first_net,
@@ -35,12 +35,10 @@ from training.reader_net import (
     write_small,
 )
 
-_SEED = 29
-_DEV = ("piaf-dev", "news-dev", "news-dev-large")
-_STUDENT_LAYERS = (0, 2, 4, 7, 9, 11)
+SEED = 29
+DEV = ("piaf-dev", "news-dev", "news-dev-large")
+STUDENT_LAYERS = (0, 2, 4, 7, 9, 11)
 _READER_HALF = 0
-_DEV_WINDOW = 112
-_DEV_READ = 12
 _KEEP_EVERY = 250
 """Steps between two checkpoints."""
 
@@ -88,13 +86,13 @@ class Batches(Dataset[Batch]):
         epochs, within = places // len(groups), places % len(groups)
         chosen = np.empty(stage.questions, dtype=np.int64)
         for epoch in np.unique(epochs):
-            order = np.random.default_rng([_SEED, int(epoch)]).permutation(len(groups))
+            order = np.random.default_rng([SEED, int(epoch)]).permutation(len(groups))
             chosen[epochs == epoch] = order[within[epochs == epoch]]
-        draw = np.random.default_rng([_SEED, 1, step])
+        draw = np.random.default_rng([SEED, 1, step])
         return group_batch(self._pieces, groups.take(chosen), draw, group=stage.group)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train what is not there yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pack", type=Path, default=Path("training/runs/reader/pack"))
@@ -107,7 +105,7 @@ def main() -> None:
     parser.add_argument("--stages", nargs="*", default=None, help="only these")
     parser.add_argument("--few", type=int, default=None, help="measure with so few questions")
     parser.add_argument("--workers", type=int, default=0, help="processes that put batches together")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     training = Training(options.pack, options.out, workers=options.workers, few=options.few, small=options.small)
     for name, train in training.stages(options).items():
@@ -116,7 +114,7 @@ def main() -> None:
         path = options.out / f"{name}.safetensors"
         if path.exists():
             continue
-        torch.manual_seed(_SEED)  # of the heads that a first reader gets, and of dropout
+        torch.manual_seed(SEED)  # of the heads that a first reader gets, and of dropout
         net = train()
         write_net(net, path)
         training.checkpoint(name).unlink(missing_ok=True)
@@ -143,40 +141,40 @@ class Training:
     ) -> None:
         self.pack, self._out, self._workers, self._few, self._small = pack, out, workers, few, small
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._pieces = Pieces(**load_file(pack / "pieces.safetensors"))
-        self._questions = Groups(**load_file(pack / "questions.safetensors"))
-        self._cloze = Groups(**load_file(pack / "cloze.safetensors"))
-        print(f"{len(self._questions):,} questions, {len(self._cloze):,} cloze questions, {self._device}", flush=True)
+        self.pieces = Pieces(**load_file(pack / "pieces.safetensors"))
+        self.questions = Groups(**load_file(pack / "questions.safetensors"))
+        self.cloze = Groups(**load_file(pack / "cloze.safetensors"))
+        print(f"{len(self.questions):,} questions, {len(self.cloze):,} cloze questions, {self._device}", flush=True)
 
     def stages(self, options: argparse.Namespace) -> dict[str, Callable[[], ReaderNet]]:
         """Return what makes each reader, in their order."""
         n = options.batch
-        steps = int(len(self._questions) * options.epochs / n)
+        steps = int(len(self.questions) * options.epochs / n)
         cloze = Stage("teacher-cloze", options.cloze_steps, 2 * n, 4, 2e-4)
         student_cloze = Stage("student-cloze", options.student_cloze_steps, 2 * n, 4, 4e-4, states=True)
         real = Stage("teacher", steps, n, 5, 1e-4)
         student = replace(real, name="student", rate=2e-4, steps=int(1.5 * steps))
 
-        half = self._questions.take(self._questions.fold == _READER_HALF)
+        half = self.questions.take(self.questions.fold == _READER_HALF)
         half_real = replace(real, name="teacher-half", steps=real.steps // 2)
         half_student = replace(student, name="half", steps=student.steps // 2)
 
         return {
-            "teacher-cloze": lambda: self._train(
-                first_net(self.pack / "first.safetensors", layers=12, dropout=0.0), self._cloze, cloze
+            "teacher-cloze": lambda: self.train(
+                first_net(self.pack / "first.safetensors", layers=12, dropout=0.0), self.cloze, cloze
             ),
-            "teacher": lambda: self._train(self._kept("teacher-cloze", 0.1), self._questions, real),
-            "student-cloze": lambda: self._train(
-                shallower(self._kept("teacher-cloze", 0.0), _STUDENT_LAYERS),
-                self._cloze,
+            "teacher": lambda: self.train(self._kept("teacher-cloze", 0.1), self.questions, real),
+            "student-cloze": lambda: self.train(
+                shallower(self._kept("teacher-cloze", 0.0), STUDENT_LAYERS),
+                self.cloze,
                 student_cloze,
                 teacher=self._kept("teacher-cloze", 0.0),
             ),
-            "student": lambda: self._train(
-                self._kept("student-cloze", 0.1), self._questions, student, teacher=self._kept("teacher", 0.0)
+            "student": lambda: self.train(
+                self._kept("student-cloze", 0.1), self.questions, student, teacher=self._kept("teacher", 0.0)
             ),
-            "teacher-half": lambda: self._train(self._kept("teacher-cloze", 0.1), half, half_real),
-            "half": lambda: self._train(
+            "teacher-half": lambda: self.train(self._kept("teacher-cloze", 0.1), half, half_real),
+            "half": lambda: self.train(
                 self._kept("student-cloze", 0.1), half, half_student, teacher=self._kept("teacher-half", 0.0)
             ),
         }
@@ -188,7 +186,15 @@ class Training:
     def _kept(self, name: str, dropout: float) -> ReaderNet:
         return read_net(self._out / f"{name}.safetensors", dropout=dropout)
 
-    def _train(self, net: ReaderNet, groups: Groups, stage: Stage, *, teacher: ReaderNet | None = None) -> ReaderNet:
+    def train(self, net: ReaderNet, groups: Groups, stage: Stage, *, teacher: ReaderNet | None = None) -> ReaderNet:
+        """Train a reader on questions for a stage, from its last checkpoint if there is one, and return it.
+
+        Args:
+            net: what training starts from; is changed.
+            groups: the questions.
+            stage: how long and how fast.
+            teacher: a better reader that is imitated too.
+        """
         net.to(self._device).train()
         if teacher is not None:
             teacher.to(self._device).eval()
@@ -196,7 +202,7 @@ class Training:
         checkpoint = self.checkpoint(stage.name)
         done = resume(net, optimizer, checkpoint)
         loader = DataLoader(
-            Subset(Batches(self._pieces, groups, stage), range(done, stage.steps)),
+            Subset(Batches(self.pieces, groups, stage), range(done, stage.steps)),
             batch_size=None,
             num_workers=self._workers,
             prefetch_factor=8 if self._workers else None,
@@ -237,85 +243,21 @@ class Training:
     def tell(self, name: str, net: ReaderNet) -> None:
         """Print what a reader reaches alone on the questions set aside."""
         net.eval()
-        for key in _DEV:
+        for key, groups in self.dev_sets():
+            print(f"{name} {key}: {reader_figures(partial(self._read, net), self.pieces, groups)}", flush=True)
+
+    def dev_sets(self) -> Iterator[tuple[str, Groups]]:
+        """Yield the names and the questions of the sets that readers are measured on."""
+        for key in DEV:
             groups = Groups(**load_file(self.pack / f"{key}.safetensors"))
-            groups = groups.take(np.arange(len(groups))[: self._few])
-            print(f"{name} {key}: {self._figures(net, groups)}", flush=True)
+            yield key, groups.take(np.arange(len(groups))[: self._few])
 
-    def _figures(self, net: ReaderNet, groups: Groups) -> str:
-        held = np.flatnonzero(groups.gold >= 0)
-        draw = np.random.default_rng(_SEED)
-        gold = make_batch(
-            self._pieces, groups.questions[held, 0], groups.gold[held], groups.answer[held], draw, most=_DEV_WINDOW
-        )
-        exact, overlap, odds_gold = [], [], []
-        for part in _parts(gold, 256):
-            odds, start, end = self._read(net, part)
-            found = np.array([best_span(s, e) for s, e in zip(start, end, strict=True)])
-            exact += ((found[:, 0] == part.start) & (found[:, 1] == part.end)).tolist()
-            overlap += [_overlap(f, (s, e)) for f, s, e in zip(found, part.start, part.end, strict=True)]
-            odds_gold += odds.tolist()
-        near = groups.near[:, :_DEV_READ]
-        rows, columns = np.nonzero(near >= 0)
-        scores = np.full(near.shape, -20.0)
-        for i in range(0, len(rows), 512):
-            row, centres = rows[i : i + 512], near[rows[i : i + 512], columns[i : i + 512]]
-            nothing = np.full((len(row), 2), -1)
-            window = make_batch(self._pieces, groups.questions[row, 0], centres, nothing, draw, most=_DEV_WINDOW)
-            odds, start, _ = self._read(net, window)
-            scores[row, columns[i : i + 512]] = odds + self._share(window, centres, start)
-        best = scores.max(axis=1)
-        first = near[held, scores[held].argmax(axis=1)] == groups.gold[held]
-        known = groups.gold >= 0
-        refused = f", AUROC {roc_auc_score(known, best):.3f}" if not known.all() else ""
-        return (
-            f"gold window: exact {np.mean(exact):.3f} piece F1 {np.mean(overlap):.3f}; first of {_DEV_READ} sentences "
-            f"{np.mean(first):.3f}{refused}; answers {np.mean(np.array(odds_gold) > 0):.3f}"
-        )
-
-    def _share(self, window: Batch, near: Ints, start: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the logarithm of the share of the starts that lies in the sentence that each window is about."""
-        shift = self._pieces.sentences[near, 0] - window.window[:, 0] + window.window[:, 1]
-        place = np.arange(start.shape[1])
-        own = (place >= shift[:, None]) & (place < (shift + self._pieces.sentences[near, 1])[:, None])
-        odds = np.exp(start - start.max(axis=1, keepdims=True))
-        share: NDArray[np.float64] = np.log(np.maximum((odds * own).sum(axis=1) / odds.sum(axis=1), 1e-9))
-        return share
-
-    def _read(self, net: ReaderNet, batch: Batch) -> tuple[NDArray[np.float32], ...]:
+    def _read(self, net: ReaderNet, batch: Batch) -> tuple[Floats, Floats, Floats]:
         ids, inside, *_ = self._tensors(batch)
         with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
             read = net(ids, inside)
-        return tuple(part.float().cpu().numpy() for part in (read.answers, read.start, read.end))
-
-
-def best_span(start: NDArray[np.float32], end: NDArray[np.float32], *, most: int = 40) -> tuple[int, int]:
-    """Return the first and last place of the span with the highest sum of logits, at most 40 pieces long."""
-    total = start[:, None] + end[None, :]
-    place = np.arange(len(start))
-    far = place[None, :] - place[:, None]
-    total[(far < 0) | (far >= most)] = -np.inf
-    first, last = np.unravel_index(int(total.argmax()), total.shape)
-    return int(first), int(last)
-
-
-def _overlap(found: NDArray[np.int64], wanted: tuple[int, int]) -> float:
-    common = min(found[1], wanted[1]) - max(found[0], wanted[0]) + 1
-    whole = (found[1] - found[0] + 1) + (wanted[1] - wanted[0] + 1)
-    return max(0.0, float(2 * common / whole))
-
-
-def _parts(batch: Batch, size: int) -> Iterator[Batch]:
-    for i in range(0, len(batch.ids), size):
-        rows = slice(i, i + size)
-        yield Batch(
-            batch.ids[rows],
-            batch.inside[rows],
-            batch.answers[rows],
-            batch.start[rows],
-            batch.end[rows],
-            batch.window[rows],
-        )
+        answers, start, end = (part.float().cpu().numpy() for part in (read.answers, read.start, read.end))
+        return answers, start, end
 
 
 if __name__ == "__main__":
