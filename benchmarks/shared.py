@@ -10,23 +10,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
-
-import boto3
 
 from benchmarks.load import page_of, users
 from benchmarks.measure import disk_mebibytes, head
+from benchmarks.s3_server import BUCKET, running
 from index import CorpusIndex, Document
 from index.lance import SharedStore
 from index.ray_ingest import ingest
@@ -47,7 +40,8 @@ def main() -> None:
     status = corpus.status()
     print(f"{head()}\n\n{status.n_documents:,} documents, {status.n_passages:,} passages\n")
     print("| what | folder | S3 API on this machine |\n|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder, _s3() as bucket:
+    with tempfile.TemporaryDirectory() as folder, running():
+        bucket = f"s3://{BUCKET}/news"
         columns = [_measure(corpus, str(Path(folder, "store")), Path(folder, "a"))]
         columns.append(_measure(corpus, bucket, Path(folder, "b")))
         if options.ray is not None:
@@ -115,28 +109,6 @@ def _seconds(work: Callable[[], object]) -> str:
     start = time.perf_counter()
     work()
     return f"{time.perf_counter() - start:.1f} s"
-
-
-@contextmanager
-def _s3() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        while True:
-            try:
-                urlopen(url, timeout=2).close()
-                break
-            except HTTPError:
-                break
-            except (URLError, OSError):
-                time.sleep(0.1)
-        os.environ |= {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        boto3.client("s3", endpoint_url=url, region_name="us-east-1").create_bucket(Bucket="corpus")
-        yield "s3://corpus/news"
-        server.kill()
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.s3_server import S3, running
 from index import CorpusIndex, Hit
 from tests.chat_server import ScriptedServer
-from tests.s3_server import S3, running
 
 ROOT = Path(__file__).resolve().parent.parent
 

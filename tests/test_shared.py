@@ -15,11 +15,11 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from benchmarks.s3_server import BUCKET, S3
 from index import CorpusIndex, Document, IndexMismatchError, IndexMissingError, StoreError
 from qa import Chatbot
 from tests.conftest import ROOT, HashingEmbedder, write_files
 from tests.page_server import free_port, served
-from tests.s3_server import BUCKET, S3
 
 pytest.importorskip("lancedb", reason="lancedb is not installed: pip install -r requirements-scale.txt")
 

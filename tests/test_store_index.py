@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.s3_server import BUCKET
 from index import CorpusIndex, Document, IndexMismatchError, IndexMissingError, InputError
 from index.filters import Filter
 from index.searchable import Searchable
 from qa import Chatbot
 from qa.__main__ import main as ask_main
 from tests.conftest import HashingEmbedder, write_files
-from tests.s3_server import BUCKET
 
 pytest.importorskip("lancedb", reason="lancedb is not installed: pip install -r requirements-scale.txt")
 
