@@ -35,7 +35,7 @@ _FILES = ("config.json", "model.onnx", "tokenizer.json")
 _SETTINGS = ("format", "n_pieces", "question", "heading", "window")
 _SPECIAL = {"<s>": 0, "<pad>": 1, "</s>": 2}
 _BEGIN, _SEPARATOR = 0, 2
-_MEND = "install Sourcier again, or make the reader: python -m training.export_reader"
+_MEND = "install Sourcier again, or make the reader: python -m training.make_reader"
 
 
 @dataclass(frozen=True, slots=True)
