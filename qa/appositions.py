@@ -15,7 +15,7 @@ from qa.question import fold
 from qa.question_words import PRENOMINAL, noun_kind
 from qa.word_classes import CLASS_OF, word_list
 
-__all__ = ["Apposition", "find_classes", "find_long_forms", "find_roles"]
+__all__ = ["SURE", "Apposition", "find_classes", "find_long_forms", "find_roles"]
 
 _PIECE = re.compile(r"[\w'’-]+|[^\w\s]")
 _WORD = r"[^\W_][\w'’-]*"

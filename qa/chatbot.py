@@ -434,8 +434,9 @@ class Chatbot:
         answered = bool(ranking.evidence) and ranking.confidence >= threshold
         if answered and defined is not None:
             # The president of another country is no answer, however well the rest of the sentence fits.
-            words = short_answer(question, ranking.evidence[0])
-            answered = words is None or words.lower() not in defined.others
+            first = ranking.evidence[0]
+            words = short_answer(question, first)
+            answered = words is None or (first.sentence.document.source, words.lower()) not in defined.others
         return _Try(question, ranking, found.generation, answered)
 
     def _ranked_by_speaker(self, asked: SayingQuestion, ranking: Ranking, only: Filter) -> Ranking:

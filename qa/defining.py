@@ -12,7 +12,9 @@ from index.rank import FusionWeights
 from index.results import SearchResult
 from index.searchable import Searchable
 from index.types import Hit, Sentence
-from qa.definitions import Definition, Role, Term, find_definitions, find_holders, read_role, read_term
+from qa.definitions import Definition, Term, find_definitions, read_term
+from qa.demonyms import adjectives_of
+from qa.holders import Role, find_holders, read_role
 from qa.types import Evidence
 
 __all__ = ["Defined", "define"]
@@ -22,7 +24,7 @@ _ANY_DAY = datetime.date(2020, 1, 1)
 
 _FEW, _MANY = 150, 600
 """Passages whose sentences are read: 60 and 200 ms on 33,483 articles. An acronym that everybody knows is rarely
-written out, so many are read for one."""
+written out, so many are read for one; and who holds a function now stands among many who held it."""
 
 _LEAST = 1.0
 """Weight of a definition that is believed: one phrase that is plain, or two that may be something else."""
@@ -38,12 +40,13 @@ class Defined:
     Attributes:
         evidence: the sentences that define, best first; empty where none does.
         found: the search that they come from.
-        others: lower-cased names of people whose function is another one of the same kind, who are no answer.
+        others: sources with the lower-cased names of people who have another function of the same kind there: no
+            answers.
     """
 
     evidence: tuple[Evidence, ...]
     found: SearchResult
-    others: frozenset[str] = frozenset()
+    others: frozenset[tuple[str, str]] = frozenset()
 
 
 def define(question: str, corpus: Searchable, *, only: Filter) -> Defined | None:
@@ -65,7 +68,8 @@ def define(question: str, corpus: Searchable, *, only: Filter) -> Defined | None
         question = f"{question[: dates.span.start].rstrip(' ,')}{question[dates.span.end :]}"
     role, term = read_role(question), read_term(question)
     if role is not None:
-        found = corpus.search_in_full(role.name, k=_FEW, only=only, weights=FusionWeights())
+        words = " ".join((role.name, *adjectives_of(role.name)))
+        found = corpus.search_in_full(words, k=_MANY, only=only, weights=FusionWeights())
         holders, others = find_holders(role, _sentences(found.hits))
         return Defined(_believed(holders, role), found, others)
     if term is None:

@@ -1,4 +1,4 @@
-"""Who somebody is, who holds a function, and what a word means: questions of definition, answered by agreement (pure).
+"""Who somebody is and what a word means: questions of definition, answered by agreement (pure).
 
 The phrases beside the name are read off every sentence that has it (`qa.appositions`). What most documents agree on is
 the answer, in the words of the newest of them.
@@ -19,33 +19,40 @@ from qa.question import fold
 from qa.question_words import noun_kind
 from qa.word_classes import CLASS_OF, word_list
 
-__all__ = ["Definition", "Role", "Term", "find_definitions", "find_holders", "read_role", "read_term"]
+__all__ = [
+    "AGREED",
+    "IS_WHO",
+    "QUALIFIERS",
+    "SHARE",
+    "Definition",
+    "Found",
+    "Term",
+    "best_of",
+    "by_what",
+    "find_definitions",
+    "plain_question",
+    "read_term",
+    "terms_of",
+    "weight_of",
+]
 
-_IS_WHO = r"(?:(?:mais |et |dis-moi |au fait )?(?:qui (?:est|etait|sont|fut)(?:-ce que?)?|c'?est qui|qui c'?est))"
-_WHO = re.compile(rf"^{_IS_WHO} (?P<name>.+)$|^(?P<first>.+?),? (?:c'?est qui|qui est-ce|qui c'?est)$")
+IS_WHO = r"(?:(?:mais |et |dis-moi |au fait )?(?:qui (?:est|etait|sont|fut)(?:-ce que?)?|c'?est qui|qui c'?est))"
+"""How a question asks who somebody is, folded."""
+_WHO = re.compile(rf"^{IS_WHO} (?P<name>.+)$|^(?P<first>.+?),? (?:c'?est qui|qui est-ce|qui c'?est)$")
 _WHAT = re.compile(
     r"^(?:que (?:signifie|veut dire|designe) |qu'?est[ -]ce qu(?:e c'est que |e |')|c'?est quoi "
     r"|(?:la )?definition d(?:e |u |'))(?P<name>.+)$"
     r"|^(?P<first>.+?),? (?:c'?est quoi|qu'?est[ -]ce que c'est|(?:ca )?(?:signifie|veut dire) quoi)$"
-)
-_ROLE = re.compile(
-    rf"^(?:{_IS_WHO} (?:le |la |l')?|comment s'appelle (?:le |la |l')|quel est le nom (?:du |de la |de l'))"
-    r"(?P<name>.+)$"
 )
 _BEFORE_NAME = re.compile(
     r"^(?:(?:le |l')?(?:sigle|acronyme|mot|terme|abreviation) )?(?:(?:un|une|le|la|les|l'|du|de la|des|d'un|d'une) ?)?"
 )
 _NOT_A_NAME = word_list("le la les un une des ce cet cette son sa ses leur notre votre mon ma qui que")
 _MOST_WORDS = 5
-_MOST_WORDS_OF_A_ROLE = 9
-_FORMER = frozenset(["ancien", "ex"])
-_QUALIFIERS = frozenset(["ancien", "ex", "nouveau", "futur"])
+QUALIFIERS = frozenset(["ancien", "ex", "nouveau", "futur"])
+"""Terms before a function that do not say which it is."""
 
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
-_PERSON = re.compile(
-    rf"(?<![\w’'-]){_CAPITAL} (?:(?:de |du |le |la |d['’]|von |van |ben |al-)?{_CAPITAL})(?: {_CAPITAL})?"
-)
-
 _NAME_ALONE = re.compile(rf"^{_CAPITAL}(?: (?:de |du |le |la |d'|von |van |ben )?{_CAPITAL}){{1,2}}$")
 _ACRONYM_ALONE = re.compile(r"^[A-Z]{2,6}$")
 
@@ -53,9 +60,9 @@ _VARIANTS: Mapping[str, str] = {
     "a": "aàâäáã", "c": "cç", "e": "eéèêë", "i": "iîïí", "n": "nñ", "o": "oôöóø", "u": "uûüùú", "y": "yÿ",
 }  # fmt: skip
 
-_AGREED = 2.0
+AGREED = 2.0
 """Weight from which a wording is shared by documents, not the slip of one."""
-_SHARE = 0.2
+SHARE = 0.2
 """Part of the best wording's weight that a newer wording needs to be taken instead."""
 
 
@@ -70,13 +77,6 @@ class Term:
 
     name: str
     is_person: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """The function whose holder is asked for: "secrétaire général de l'Otan"."""
-
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def read_term(question: str) -> Term | None:
 
     A name alone, with its capitals, asks who that is, and an acronym alone what it means.
     """
-    text, folded = _plain(question)
+    text, folded = plain_question(question)
     for pattern, is_person in ((_WHO, True), (_WHAT, False)):
         match = pattern.match(folded)
         if match is not None:
@@ -118,23 +118,7 @@ def read_term(question: str) -> Term | None:
     return Term(text, is_person=True) if _NAME_ALONE.match(text) else None
 
 
-def read_role(question: str) -> Role | None:
-    """Return the function whose holder is asked for, as in "Qui est le maire de Nice ?", or None."""
-    text, folded = _plain(question)
-    match = _ROLE.match(folded)
-    if match is None:
-        return None
-    words = folded[match.start("name") :].split()
-    bare = next((word for word in words if word not in _QUALIFIERS | {"actuel", "actuelle"}), "")
-    is_plain = len(words) <= _MOST_WORDS_OF_A_ROLE and not any(
-        CLASS_OF.get(w, "") in ("A", "R", "S", "O") for w in words
-    )
-    is_told_apart = len(_terms(folded[match.start("name") :])) > 1  # "Qui est candidat ?" asks for no function
-    is_role = is_plain and is_told_apart and noun_kind(bare) == "who"
-    return Role(text[match.start("name") :]) if is_role else None
-
-
-def _plain(question: str) -> tuple[str, str]:
+def plain_question(question: str) -> tuple[str, str]:
     """Return a question on one line without its mark, and the same folded, of the same length."""
     text = " ".join(question.replace("’", "'").split()).rstrip(" ?!.")
     folded = fold(text.lower())
@@ -155,7 +139,7 @@ def _is_clause(words: Sequence[str], *, is_person: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A phrase with what it is counted by: ``what`` tells answers apart, ``wording`` their wordings."""
 
     sentence: Sentence
@@ -179,11 +163,11 @@ def find_definitions(term: Term, sentences: Iterable[Sentence]) -> tuple[Definit
         for match in pattern.finditer(text):
             for read in _readers(term, match[0]):
                 for each in read(text, Span(*match.span())):
-                    terms = tuple(_terms(text[each.span.start : each.span.end]))
-                    wording = tuple(term for term in terms if term not in _QUALIFIERS)[:3] or terms
+                    terms = tuple(terms_of(text[each.span.start : each.span.end]))
+                    wording = tuple(term for term in terms if term not in QUALIFIERS)[:3] or terms
                     if wording:
                         phrase = Span(start + each.span.start, start + each.span.end)
-                        found.append(_Found(sentence, phrase, wording[0], wording, each.weight))
+                        found.append(Found(sentence, phrase, wording[0], wording, each.weight))
     return _agreed(found)
 
 
@@ -196,57 +180,19 @@ def _readers(term: Term, written: str) -> Iterator[Callable[[str, Span], Iterato
         yield find_classes
 
 
-def find_holders(role: Role, sentences: Iterable[Sentence]) -> tuple[tuple[Definition, ...], frozenset[str]]:
-    """Return the names of those who hold a function, the last one known first, and of others of the same kind.
-
-    Args:
-        role: the function; a former one is only sought where it is asked for.
-        sentences: as `find_definitions`.
-
-    Returns:
-        the names in their sentences, and the names, lower-cased, that stand beside such a function of something else:
-        "le président russe Vladimir Poutine" where the president of France is asked for.
-    """
-    wanted = [term for term in _terms(role.name) if term != "actuel"]
-    kind = next((term for term in wanted if term not in _QUALIFIERS), "")
-    found, others = [], set()
-    for sentence in sentences:
-        text, start = sentence.text, sentence.span.start
-        for name in _persons(text):
-            written = text[name.start : name.end].lower()
-            for each in find_roles(text, name):
-                terms = _terms(text[each.span.start : each.span.end])
-                if next((term for term in terms if term not in _QUALIFIERS), None) != kind:
-                    continue
-                if set(wanted) <= set(terms) and _FORMER.isdisjoint(set(terms) - set(wanted)):
-                    place = Span(start + name.start, start + name.end)
-                    found.append(_Found(sentence, place, written, tuple(terms), each.weight))
-                elif len(terms) > 1 and set(terms) - _QUALIFIERS - {kind}:
-                    others.add(written)
-    holders = _agreed(found)
-    least = max((each.weight for each in holders), default=0.0) * _SHARE
-    shared = [each for each in holders if each.weight >= max(least, min(_AGREED, holders[0].weight))]
-    shared.sort(key=lambda each: each.sentence.document.date or "", reverse=True)
-    return tuple(shared), frozenset(others - {each.what for each in found})
+def _agreed(found: Iterable[Found]) -> tuple[Definition, ...]:
+    return tuple(sorted(map(best_of, by_what(found).values()), key=lambda each: -each.weight))
 
 
-def _persons(text: str) -> Iterator[Span]:
-    """Yield what may be the name of a person; of "Lyon Gérard Collomb" also the last two words."""
-    for match in _PERSON.finditer(text):
-        yield Span(*match.span())
-        first, _, rest = match[0].partition(" ")
-        if " " in rest and rest[0].isupper():
-            yield Span(match.start() + len(first) + 1, match.end())
-
-
-def _agreed(found: Sequence[_Found]) -> tuple[Definition, ...]:
-    groups: dict[Hashable, list[_Found]] = defaultdict(list)
+def by_what(found: Iterable[Found]) -> dict[Hashable, list[Found]]:
+    """Return phrases by what they say."""
+    groups: dict[Hashable, list[Found]] = defaultdict(list)
     for each in found:
         groups[each.what].append(each)
-    return tuple(sorted(map(_best_of, groups.values()), key=lambda each: -each.weight))
+    return groups
 
 
-def _weight(group: Iterable[_Found]) -> float:
+def weight_of(group: Iterable[Found]) -> float:
     """Return the weight of phrases, each document counted once."""
     by_document: dict[str, float] = {}
     for each in group:
@@ -255,19 +201,19 @@ def _weight(group: Iterable[_Found]) -> float:
     return sum(by_document.values())
 
 
-def _best_of(group: Sequence[_Found]) -> Definition:
+def best_of(group: Sequence[Found]) -> Definition:
     """Return the newest of the wordings that enough documents share."""
-    wordings: dict[tuple[str, ...], list[_Found]] = defaultdict(list)
+    wordings: dict[tuple[str, ...], list[Found]] = defaultdict(list)
     for each in group:
         wordings[each.wording].append(each)
-    weights = {wording: _weight(each) for wording, each in wordings.items()}
+    weights = {wording: weight_of(each) for wording, each in wordings.items()}
     # "président" alone says less than "président de la République", however often it is written.
     full = {wording: weight for wording, weight in weights.items() if len(wording) > 1} or weights
     most = max(full.values())
-    least = most if most < _AGREED else max(_AGREED, most * _SHARE)
+    least = most if most < AGREED else max(AGREED, most * SHARE)
     shared = [each for wording, weight in full.items() if weight >= least for each in wordings[wording]]
     chosen = max(shared, key=lambda each: (each.sentence.document.date or "", weights[each.wording], each.weight))
-    return Definition(chosen.sentence, chosen.phrase, _weight(group))
+    return Definition(chosen.sentence, chosen.phrase, weight_of(group))
 
 
 def _any_spelling(term: Term) -> str:
@@ -292,5 +238,6 @@ def _analyzer() -> Analyzer:
     return Analyzer()
 
 
-def _terms(text: str) -> list[str]:
+def terms_of(text: str) -> list[str]:
+    """Return the terms of a phrase."""
     return list(_analyzer().terms(text))

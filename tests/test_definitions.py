@@ -7,7 +7,7 @@ import pytest
 
 from index import CorpusIndex, Document, Sentence, Span
 from qa import Chatbot
-from qa.definitions import Role, Term, find_definitions, find_holders, read_role, read_term
+from qa.definitions import Term, find_definitions, read_term
 
 LONG = "Direction générale de la sécurité extérieure"
 Ask = Callable[..., "tuple[bool, str | None]"]
@@ -43,22 +43,6 @@ class TestReading:
     )
     def test_a_term(self, question: str, term: Term | None) -> None:
         assert read_term(question) == term
-
-    @pytest.mark.parametrize(
-        ("question", "role"),
-        [
-            ("Qui est le maire de Nice ?", "maire de Nice"),
-            ("qui est la maire de paris", "maire de paris"),
-            ("Comment s'appelle la ministre de la Culture ?", "ministre de la Culture"),
-            ("Qui est président du Sénat ?", "président du Sénat"),
-            ("Qui est candidat ?", None),
-            ("Qui est l'homme qui a sauvé l'enfant ?", None),
-            ("Qui est Jens Stoltenberg ?", None),
-            ("Qui est le plus grand fleuve ?", None),
-        ],
-    )
-    def test_a_role(self, question: str, role: str | None) -> None:
-        assert read_role(question) == (None if role is None else Role(role))
 
 
 @pytest.mark.parametrize(
@@ -123,26 +107,6 @@ def test_what_most_documents_agree_on_comes_first_in_the_words_of_the_newest() -
     shown = [each.sentence.text[each.phrase.start : each.phrase.end] for each in found]
     assert shown == ["ministre de l'Intérieur", "maire de Tourcoing"]
     assert found[0].weight > found[1].weight
-
-
-class TestHolders:
-    def test_the_one_of_the_function_asked_for_and_the_others(self) -> None:
-        texts = (
-            "Le président russe Vladimir Serov a parlé.",
-            "La maire de Paris, Anne Durand, a répondu.",
-            "L'adjoint à la maire de Paris, Paul Petit, est d'accord.",
-            "La maire de Nice, Lucie Morel, aussi.",
-            "L'ancienne maire de Paris, Marie Brun, se tait.",
-        )
-        holders, others = find_holders(Role("maire de Paris"), sentences(*texts))
-        assert [each.sentence.text[each.phrase.start : each.phrase.end] for each in holders] == ["Anne Durand"]
-        assert "lucie morel" in others
-        assert "anne durand" not in others
-
-    def test_a_place_before_a_name_is_no_part_of_it(self) -> None:
-        text = "Le maire de Lyon Gérard Morel a parlé."
-        holders, _ = find_holders(Role("maire de Lyon"), sentences(text))
-        assert [text[each.phrase.start : each.phrase.end] for each in holders] == ["Gérard Morel"]
 
 
 class TestChatbot:

@@ -1,0 +1,193 @@
+"""Who holds a function, by what a corpus calls people: "Qui est le maire de Nice ?" (pure).
+
+The names beside the function are read off every sentence that has it (`qa.appositions`), that of a country by its name
+or by its adjective (`qa.demonyms`). Who is named so most often, and lately, holds it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+
+from index.date_values import date_bounds
+from index.types import Sentence, Span
+from qa.appositions import SURE, find_roles
+from qa.definitions import (
+    AGREED,
+    IS_WHO,
+    QUALIFIERS,
+    SHARE,
+    Definition,
+    Found,
+    best_of,
+    by_what,
+    plain_question,
+    terms_of,
+    weight_of,
+)
+from qa.demonyms import NATION, with_nations
+from qa.question import fold
+from qa.question_words import noun_kind
+from qa.word_classes import CLASS_OF
+
+__all__ = ["Role", "find_holders", "read_role"]
+
+_ROLE = re.compile(
+    rf"^(?:{IS_WHO} (?:le |la |l')?|comment s'appelle (?:le |la |l')|quel est le nom (?:du |de la |de l')"
+    r"|quel(?:le)? est (?:le |la |l'))"
+    r"(?P<name>.+)$"
+)
+_NOUNS = {"preside": "président", "entraine": "entraîneur"}
+_VERB = re.compile(rf"^(?:c'?est )?qui (?:est-ce )?(?:qui )?(?P<verb>{'|'.join(_NOUNS)}) (?P<of>(?:\S+ ?){{1,6}})$")
+_MOST_WORDS_OF_A_ROLE = 9
+_FORMER = frozenset(["ancien", "ex", "dechu", "defunt"])
+_OF_A_STATE = "république islamique démocratique populaire fédéral confédération royaume gouvernement état"
+"""What may stand between a function and the nation that it is of."""
+
+_CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
+_PARTICLE = r"(?:de (?:la )?|du |des |le |la |d['’]|von (?:der )?|van (?:de[nr] )?|ben |bin |al-)"
+_PERSON = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?: {_PARTICLE}?{_CAPITAL}){{1,3}}")
+
+_ONE_OF = re.compile(r"\b(?:une?|autre) $", re.IGNORECASE)
+"""Before a function that more than one held or holds: "un autre président de la République, Jean Durand"."""
+_YEARS = re.compile(r"\b(?:de|en|entre|jusqu['’]en|jusqu['’]à) (?:19|20)\d\d\b")
+_LENGTH_OF_YEARS = 16
+_HALF_LIFE = 90
+"""Days after which a document says half as much of who holds a function now: a new holder is soon named more often, and
+one who is only remembered never is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The function whose holder is asked for: "secrétaire général de l'Otan"."""
+
+    name: str
+
+
+def read_role(question: str) -> Role | None:
+    """Return the function whose holder is asked for, as in "Qui est le maire de Nice ?", or None."""
+    text, folded = plain_question(question)
+    verb = _VERB.match(folded)
+    if verb is not None:
+        return Role(f"{_NOUNS[verb['verb']]} {text[verb.start('of') :]}")
+    match = _ROLE.match(folded)
+    if match is None:
+        return None
+    words = folded[match.start("name") :].split()
+    bare = next((word for word in words if word not in QUALIFIERS | {"actuel", "actuelle"}), "")
+    is_plain = len(words) <= _MOST_WORDS_OF_A_ROLE and not any(
+        CLASS_OF.get(w, "") in ("A", "R", "S", "O") for w in words
+    )
+    is_told_apart = len(terms_of(folded[match.start("name") :])) > 1  # "Qui est candidat ?" asks for no function
+    is_role = is_plain and is_told_apart and noun_kind(bare) == "who"
+    return Role(text[match.start("name") :]) if is_role else None
+
+
+def find_holders(
+    role: Role, sentences: Iterable[Sentence]
+) -> tuple[tuple[Definition, ...], frozenset[tuple[str, str]]]:
+    """Return the names of those who hold a function, the last one known first, and of others of the same kind.
+
+    Args:
+        role: the function; a former one is only sought where it is asked for.
+        sentences: as `find_definitions`.
+
+    Returns:
+        the names in their sentences, and (source, lower-cased name) of those whom a document only has beside such a
+        function of something else: "le président russe Vladimir Poutine" where the president of France is asked for.
+    """
+    wanted = [term for term in terms_of(with_nations(role.name)) if term != "actuel"]
+    kind = next((term for term in wanted if term not in QUALIFIERS), "")
+    found, former = [], []
+    said: dict[tuple[str, str], list[Set[str]]] = defaultdict(list)
+    for sentence in sentences:
+        text, start = sentence.text, sentence.span.start
+        for name in _persons(text):
+            written = text[name.start : name.end].lower()
+            for each in find_roles(text, name):
+                terms = terms_of(with_nations(text[each.span.start : each.span.end]))
+                if next((term for term in terms if term not in QUALIFIERS), None) != kind:
+                    continue
+                place = Span(start + name.start, start + name.end)
+                # "le président turc Jean Durand" has no "de" that would make it sure, and is as plain as with one.
+                weight = SURE if any(term.startswith(NATION) for term in terms) else each.weight
+                read = Found(sentence, place, fold(written), tuple(terms), weight)
+                is_over = not _FORMER.isdisjoint(set(terms) - set(wanted)) or _is_dated(text, each.span)
+                if not is_over and not _ONE_OF.search(text[: each.span.start]) and _is_of(terms, wanted):
+                    found.append(read)
+                    continue
+                if is_over and (set(terms) - _FORMER <= set(wanted) or _is_of(terms, wanted)):
+                    former.append(read)
+                said[sentence.document.source, written].append(set(terms) - QUALIFIERS - {kind})
+    holders, left = by_what(found), by_what(former)
+    most = max(map(weight_of, holders.values()), default=0.0)
+    least = max(most * SHARE, min(AGREED, most))
+    newest = max(map(_day, (*found, *former)), default=0)
+
+    def now(name: Hashable) -> tuple[float, float]:
+        """What speaks for a name today, less what says that it is over; then what ever spoke for it."""
+        held, over = (weight_of(_aged(groups.get(name, ()), newest)) for groups in (holders, left))
+        return held - over, weight_of(holders[name])
+
+    shared = [name for name, group in holders.items() if weight_of(group) >= least]
+    others = {key for key, functions in said.items() if _are_of_another(functions, set(wanted) - {kind})}
+    return tuple(best_of(holders[name]) for name in sorted(shared, key=now, reverse=True)), frozenset(others)
+
+
+def _aged(group: Iterable[Found], newest: int) -> Iterator[Found]:
+    """Yield phrases with less weight the older their documents are beside the newest of all."""
+    for each in group:
+        yield replace(each, weight=each.weight * 0.5 ** ((newest - _day(each)) / _HALF_LIFE))
+
+
+def _day(found: Found) -> int:
+    """Return the number of the last day that the date of a document stands for; 0 where it has none."""
+    date = found.sentence.document.date
+    return datetime.date.fromisoformat(date_bounds(date)[1]).toordinal() if date else 0
+
+
+def _is_dated(text: str, phrase: Span) -> bool:
+    """Say whether a function was held for some years, as in "président de 1995 à 2007"; not since one."""
+    behind = text[phrase.start : phrase.end + _LENGTH_OF_YEARS]
+    return bool(_YEARS.search(behind))
+
+
+def _is_of(terms: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Say whether a function is the one wanted; of a nation, not of something that has the nation in its name.
+
+    "le président de la République turque" is the president of Turkey, "le président de la Fédération turque de
+    football" is not.
+    """
+    if not set(wanted) <= set(terms):
+        return False
+    nations = [terms.index(term) for term in wanted if term.startswith(NATION)]
+    return all(set(terms[1:place]) <= {*wanted, *QUALIFIERS, *terms_of(_OF_A_STATE)} for place in nations)
+
+
+def _are_of_another(functions: Iterable[Set[str]], wanted: Set[str]) -> bool:
+    """Say whether what a document says that somebody is, is that of another place, body or person.
+
+    "l'avocat de Jean Durand" may be "l'avocat du mari d'Anne Durand"; the French minister is not the German one.
+
+    Args:
+        functions: the terms of each function, without its noun.
+        wanted: those of the function asked for.
+    """
+    nations = {term for term in wanted if term.startswith(NATION)}
+    told = [terms for terms in functions if terms]
+    others = [{term for term in terms if term.startswith(NATION)} for terms in told]
+    is_foreign = any(nations and other and nations.isdisjoint(other) for other in others)
+    return is_foreign or (bool(told) and all(terms.isdisjoint(wanted) for terms in told))
+
+
+def _persons(text: str) -> Iterator[Span]:
+    """Yield what may be the name of a person; of "Lyon Gérard Collomb" also the last two words."""
+    for match in _PERSON.finditer(text):
+        first, _, rest = match[0].partition(" ")
+        if fold(first.lower()) not in CLASS_OF:  # "Pour Jean Durand" at the beginning of a sentence
+            yield Span(*match.span())
+        if " " in rest and rest[0].isupper():
+            yield Span(match.start() + len(first) + 1, match.end())
