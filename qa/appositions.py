@@ -92,11 +92,11 @@ def _role_before(text: str, start: int) -> Iterator[Apposition]:
         return
     # "le porte-parole du ministre, X" is the spokesman, "le porte-parole du ministre X" speaks for X.
     place = heads[-1] if is_set_off else heads[0]
-    begin = pieces[place].end() - len(re.split("['’]", pieces[place][0])[-1])
-    is_bare = begin + len(re.split("['’]", pieces[place][0])[-1]) == link.start()
-    while place > 0 and fold(pieces[place - 1][0].lower()) in PRENOMINAL - _DETERMINERS:
+    begin = pieces[place].end() - len(_unelided(pieces[place][0]))
+    is_bare = pieces[place].end() == link.start()
+    while place > 0 and fold(_unelided(pieces[place - 1][0]).lower()) in PRENOMINAL - _DETERMINERS:
         place -= 1
-        begin = pieces[place].start()
+        begin = pieces[place].end() - len(_unelided(pieces[place][0]))
     is_whole = is_set_off or is_bare or " d" in text[begin:start]
     yield from _apposition(text, begin, link.start(), SURE if is_whole else LIKELY)
 
@@ -108,7 +108,12 @@ def _is_role(folded: str) -> bool:
 
 
 def _opens(word: str) -> bool:
-    return fold(word.lower()) in _DETERMINERS | PRENOMINAL or word.lower() in ("de", "à")
+    return fold(_unelided(word).lower()) in _DETERMINERS | PRENOMINAL or word.lower() in ("de", "à")
+
+
+def _unelided(word: str) -> str:
+    """Return a word without what is elided before it: "ancien" of "L'ancien"."""
+    return re.split("['’]", word)[-1]
 
 
 def find_long_forms(text: str, name: Span) -> Iterator[Apposition]:

@@ -133,6 +133,8 @@ def find_holders(
         return held - over, weight_of(holders[name])
 
     shared = [name for name, group in holders.items() if weight_of(group) >= least]
+    if all(now(name)[0] <= 0.0 for name in shared):  # all have left: who came after may be named once
+        shared = list(holders)
     others = {key for key, functions in said.items() if _are_of_another(functions, set(wanted) - {kind})}
     return tuple(best_of(holders[name]) for name in sorted(shared, key=now, reverse=True)), frozenset(others)
 

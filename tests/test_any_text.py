@@ -4,14 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Document, Sentence, Span
-from qa.definitions import Role, Term, find_definitions, find_holders, read_role, read_term
+from qa.definitions import Term, find_definitions, read_term
+from qa.holders import Role, find_holders, read_role
 from qa.sayings import find_sayings, is_by, read_saying_question
 from qa.word_classes import word_list
 from qa.yes_no import stated_reply
 
 PIECES = st.sampled_from(
     [*sorted(word_list("le la l' maire de Nice Jean Martin a déclaré ONU est un Selon pour M. Mme des du d' sur")),
-     "Qui est",
+     *("Qui est", "Qui préside", "président", "français", "la France"),
      "Que dit", "a-t-il ajouté", *",\"«»()’-éİß\u0301\u200d", "..", "e\u0301", ""]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=14).flatmap(lambda pieces: st.sampled_from([" ".join(pieces), "".join(pieces)]))
@@ -27,7 +28,7 @@ def test_no_text_breaks_the_rules(question: str, text: str) -> None:
     for term in (read_term(question), Term("ONU", is_person=False), Term("Jean Martin", is_person=True)):
         for found in () if term is None else find_definitions(term, sentences):
             assert found.phrase.end <= len(document.text)
-    for role in (read_role(question), Role("maire de Nice")):
+    for role in (read_role(question), Role("maire de Nice"), Role("président de la France")):
         if role is not None:
             find_holders(role, sentences)
     stated_reply(question, text, sentence=text, around=question)

@@ -126,6 +126,13 @@ class TestTime:
         texts += [("2020-07-05", "Le président de la République Paul Petit avait dit non.")]
         assert names("président de la République", *texts)[0] == "Jean Grand"
 
+    def test_who_came_after_one_that_left_may_be_named_once(self) -> None:
+        texts = [(f"2019-0{month}-01", "Le président algérien Jean Grand a parlé.") for month in range(1, 5)]
+        texts += [("2020-01-02", "L'ancien président Jean Grand se tait."), ("2020-02-01", "Rien.")]
+        after = ("2020-03-01", "Le président algérien Paul Petit a parlé.")
+        assert names("président de l'Algérie", *texts, after)[0] == "Paul Petit"
+        assert names("président de l'Algérie", *texts[:4], after) == ["Jean Grand"]  # a slip, perhaps
+
     def test_documents_without_a_date_say_nothing_of_the_order_but_their_number(self) -> None:
         one, two = "Le maire de Lyon Jean Grand parle.", "Le maire de Lyon Paul Petit parle."
         assert names("maire de Lyon", one, two, two, one, two)[0] == "Paul Petit"
