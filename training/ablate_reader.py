@@ -1,9 +1,12 @@
 """python -m training.ablate_reader: what each kind of training data is worth to the reader.
 
 Trains one reader of 6 layers after another, each with as many windows as the others and without one kind of data, and
-prints how it differs from the one that has them all. A tenth of what the shipped reader was trained with is enough to
-tell the kinds apart, and can be done on two cores; there is no teacher, so that only the data differ. Readers are kept:
-the same command goes on after an interruption.
+prints how it differs from the one that has them all. There is no teacher, so that only the data differ. Readers are
+kept: the same command goes on after an interruption.
+
+With ``--spans`` each question comes with the window that answers it and no other: that is enough to learn where an
+answer stands, and can be done on two cores. Which of several windows answers takes a hundred times as many to learn,
+and a graphics card: there, leave it out and give more ``--steps``.
 """
 
 from __future__ import annotations
@@ -44,10 +47,11 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, default=Path("training/runs/reader/pack"))
     parser.add_argument("--out", type=Path, default=Path("training/runs/reader/ablation"))
     parser.add_argument("--cloze-steps", type=int, default=200)
-    parser.add_argument("--steps", type=int, default=160)
-    parser.add_argument("--batch", type=int, default=16, help="questions a batch")
-    parser.add_argument("--group", type=int, default=3, help="windows a question")
-    parser.add_argument("--rate", type=float, default=3e-4, help="highest learning rate")
+    parser.add_argument("--steps", type=int, default=220)
+    parser.add_argument("--batch", type=int, default=32, help="questions a batch")
+    parser.add_argument("--group", type=int, default=5, help="windows a question")
+    parser.add_argument("--rate", type=float, default=2e-4, help="highest learning rate")
+    parser.add_argument("--spans", action="store_true", help="only where answers stand")
     parser.add_argument(
         "--only", nargs="*", default=None, help="these readers, so that several commands run side by side"
     )
@@ -55,13 +59,16 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     training = Training(options.pack, options.out, workers=0, few=options.few)
-    stage = Stage("", options.steps, options.batch, options.group, options.rate)
+    stage = Stage("", options.steps, options.batch, 1 if options.spans else options.group, options.rate)
     first = options.out / f"{_CLOZE}.safetensors"
     if not first.exists():
         cloze = replace(stage, name=_CLOZE, steps=options.cloze_steps)
         write_net(training.train(_first(options.pack), training.cloze, cloze), first)
     found: dict[str, dict[str, ReaderFigures]] = {}
-    for name, groups in variants(training.questions).items():
+    questions = training.questions
+    if options.spans:
+        questions = questions.take(questions.gold >= 0)
+    for name, groups in variants(questions, spans=options.spans).items():
         if options.only and name not in options.only:
             continue
         path = options.out / f"{name}.safetensors"
@@ -69,23 +76,35 @@ def main() -> None:
             net = _first(options.pack) if name == _WITHOUT_CLOZE else read_net(first, dropout=0.1)
             torch.manual_seed(SEED)  # of dropout
             write_net(training.train(net, groups, replace(stage, name=name)), path)
-        found[name] = _figures(training, path, options.pack / "tokenizer.json")
+        found[name] = _figures(training, path, options.pack / "tokenizer.json", only_gold=options.spans)
         _tell(name, len(groups), found[name], found.get(_EVERYTHING))
 
 
-def variants(questions: Groups) -> Mapping[str, Groups]:
-    """Return the questions that each reader learns from, by the name of what is left out."""
+def variants(questions: Groups, *, spans: bool = False) -> Mapping[str, Groups]:
+    """Return the questions that each reader learns from, by the name of what is left out.
+
+    Args:
+        questions: all of them.
+        spans: leave out only what can tell where answers stand.
+    """
     is_altered = questions.source >= ALTERED_SOURCE
     kind = questions.source % ALTERED_SOURCE
-    return {
+    found = {
         _EVERYTHING: questions,
         _WITHOUT_CLOZE: questions,
         "without-news": questions.take(kind != _NEWS),
         "without-wikipedia": questions.take(kind != _WIKI),
-        "without-altered": questions.take(~is_altered),
-        "without-unanswerable": questions.take(questions.gold >= 0),
-        "without-near-misses": replace(questions, near=np.full_like(questions.near, -1)),
     }
+    return (
+        found
+        if spans
+        else found
+        | {
+            "without-altered": questions.take(~is_altered),
+            "without-unanswerable": questions.take(questions.gold >= 0),
+            "without-near-misses": replace(questions, near=np.full_like(questions.near, -1)),
+        }
+    )
 
 
 def _first(pack: Path) -> ReaderNet:
@@ -93,7 +112,7 @@ def _first(pack: Path) -> ReaderNet:
     return shallower(first_net(pack / "first.safetensors", layers=12, dropout=0.1), STUDENT_LAYERS)
 
 
-def _figures(training: Training, path: Path, tokenizer: Path) -> dict[str, ReaderFigures]:
+def _figures(training: Training, path: Path, tokenizer: Path, *, only_gold: bool) -> dict[str, ReaderFigures]:
     """Return what a reader reaches on each set once it is in 8 bits, as the product runs it; kept beside it."""
     kept = {key: path.with_suffix(f".{key}") for key, _ in training.dev_sets()}
     if not all(file.exists() for file in kept.values()):
@@ -105,7 +124,7 @@ def _figures(training: Training, path: Path, tokenizer: Path) -> dict[str, Reade
         with ThreadPoolExecutor(n_cores()) as pool:
             read = partial(_read, session, pool)
             for key, groups in training.dev_sets():
-                figures = reader_figures(read, training.pieces, groups)
+                figures = reader_figures(read, training.pieces, groups, only_gold=only_gold)
                 save_file({field.name: getattr(figures, field.name) for field in fields(figures)}, kept[key])
     return {key: ReaderFigures(**load_file(file)) for key, file in kept.items()}
 
@@ -131,10 +150,10 @@ def _tell(
 
 def _cells(found: ReaderFigures, whole: ReaderFigures | None) -> Iterator[str]:
     """Yield each measure with its interval, or how it differs from that of the reader that had everything."""
-    for measure in ("exact", "overlap", "first"):
+    for measure in ("exact", "overlap", "first") if len(found.first) else ("exact", "overlap"):
         values = getattr(found, measure).tolist()
         yield _cell(figure(values), None if whole is None else difference(getattr(whole, measure).tolist(), values))
-    if found.known.all():
+    if found.auroc is None:
         yield "–"
         return
     sides = [(each.best[each.known].tolist(), each.best[~each.known].tolist()) for each in (found, whole or found)]
