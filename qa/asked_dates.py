@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from index.dates import find_date_phrase
 from index.filters import Filter
 
-__all__ = ["AskedDates", "read_asked_dates"]
+__all__ = ["AskedDates", "read_asked_dates", "without_dates"]
+
+_ANY_DAY = datetime.date(2020, 1, 1)
+"""Where words of dates are only looked for, which days they mean does not matter."""
 
 _EARLIER = datetime.timedelta(days=31)
 _LATER = datetime.timedelta(days=92)
@@ -53,3 +56,9 @@ def _moved(day: str, by: datetime.timedelta) -> str:
         return (datetime.date.fromisoformat(day) + by).isoformat()
     except OverflowError:
         return day
+
+
+def without_dates(question: str) -> str:
+    """Return a question without its first words that say of when its documents should be."""
+    phrase = find_date_phrase(question, today=_ANY_DAY)
+    return question if phrase is None else f"{question[: phrase.span.start].rstrip(' ,')}{question[phrase.span.end :]}"

@@ -14,12 +14,13 @@ from typing import Any
 from index.corpus import CorpusIndex
 from index.errors import InputError
 from index.filters import Filter
+from index.rank import FusionWeights
 from index.results import SearchResult
 from index.search import check_k
 from index.searchable import Searchable
 from index.types import Hit
 from qa.agreement import MAX_CITATIONS, choose_evidence
-from qa.asked_dates import AskedDates, read_asked_dates
+from qa.asked_dates import AskedDates, read_asked_dates, without_dates
 from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
 from qa.defining import define
@@ -46,6 +47,7 @@ from qa.sayings import SayingQuestion, read_saying_question
 from qa.several import join_answers, split_questions
 from qa.small_talk import reply_to
 from qa.summary import SummaryRequest, find_document, read_summary_request, summarize
+from qa.topics import N_SEARCHED, read_topic_request, sentences_about
 from qa.types import Answer, Citation, DateRange, Evidence, Question
 
 __all__ = ["N_HITS", "Chatbot", "Conversation"]
@@ -336,6 +338,8 @@ class Chatbot:
             question = read_question(text, understood_as=understood_as, dates=dates)
             asked = read_asked_dates(question.understood_as, only, today=today) if read_dates else None
         tried = self._try_dates(question, only, asked, timings)
+        if not tried.answered:  # what happened may well be told by one sentence, and is by several otherwise
+            tried = self._about(question, asked.only if asked else only, timings, event=True) or tried
         question, ranking, answered = tried.question, tried.ranking, tried.answered
         start = time.perf_counter()
         for draft in self._drafts(question, ranking, answered=answered, n_citations=n_citations):
@@ -427,6 +431,8 @@ class Chatbot:
                 evidence = (*evidence, *(piece for piece in more.evidence if piece.sentence.place not in places))
             ranking = Ranking(evidence, evidence[0].score, threshold, hits)
             return _Try(question, ranking, defined.found.generation, answered=True)
+        if (told := self._about(question, only, timings)) is not None:
+            return told
         question, found, ranking = self._find(question, only, timings, k=N_HITS, known=known)
         if (asked := read_saying_question(question.understood_as)) is not None:
             with _timed(timings, "evidence"):
@@ -438,6 +444,23 @@ class Chatbot:
             words = short_answer(question, first)
             answered = words is None or (first.sentence.document.source, words.lower()) not in defined.others
         return _Try(question, ranking, found.generation, answered)
+
+    def _about(
+        self, question: Question, only: Filter, timings: dict[str, float], *, event: bool = False
+    ) -> _Try | None:
+        """Return what documents say of a subject at large, where that is asked for and some are about it."""
+        request = read_topic_request(without_dates(question.understood_as))
+        if request is None or request.is_event != event:
+            return None
+        with _timed(timings, "search"):
+            found = self._corpus.search_in_full(request.topic, k=N_SEARCHED, only=only, weights=FusionWeights())
+            analyzer = self._corpus.analyzer
+            idfs = self._corpus.idfs(list(dict.fromkeys(analyzer.terms(request.topic))))
+            evidence = sentences_about(request, found.hits, analyzer=analyzer, idfs=idfs)
+        if not evidence or evidence[0].score < self._least_confidence:
+            return None
+        ranking = Ranking(evidence, evidence[0].score, self._least_confidence, found.hits[:N_HITS])
+        return _Try(question, ranking, found.generation, answered=True)
 
     def _ranked_by_speaker(self, asked: SayingQuestion, ranking: Ranking, only: Filter) -> Ranking:
         """Return what the one who was asked about says; without that, other words are no answer."""
