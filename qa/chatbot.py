@@ -24,6 +24,7 @@ from qa.asked_dates import AskedDates, read_asked_dates, without_dates
 from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
 from qa.defining import define
+from qa.demonyms import adjectives_of
 from qa.dialogue import Conversation, turn_of
 from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import (
@@ -453,10 +454,9 @@ class Chatbot:
         if request is None or request.is_event != event:
             return None
         with _timed(timings, "search"):
-            found = self._corpus.search_in_full(request.topic, k=N_SEARCHED, only=only, weights=FusionWeights())
-            analyzer = self._corpus.analyzer
-            idfs = self._corpus.idfs(list(dict.fromkeys(analyzer.terms(request.topic))))
-            evidence = sentences_about(request, found.hits, analyzer=analyzer, idfs=idfs)
+            words = " ".join((request.topic, *adjectives_of(request.topic)))
+            found = self._corpus.search_in_full(words, k=N_SEARCHED, only=only, weights=FusionWeights())
+            evidence = sentences_about(request, found.hits, analyzer=self._corpus.analyzer, idfs=self._corpus.idfs)
         if not evidence or evidence[0].score < self._least_confidence:
             return None
         ranking = Ranking(evidence, evidence[0].score, self._least_confidence, found.hits[:N_HITS])

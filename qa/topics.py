@@ -8,12 +8,13 @@ most of it, early ones first. What says the same as a sentence chosen before is 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from index.analyze import Analyzer
 from index.types import Hit, Sentence
+from qa.demonyms import NATION, with_nations
 from qa.question import fold
 from qa.types import Evidence
 
@@ -32,6 +33,7 @@ _KNOWN = r"(?:ce qu(?:e |')(?:tu sais|vous savez|l?'?on sait) )?"
 _NEWEST = (
     rf"{_ASK}(?:quoi de neuf|du nouveau|du neuf|rien de neuf) (?:{_ON}|{_AT})",
     rf"{_ASK}(?:les |des |l'|d')?(?:dernieres? )?{_NEWS} (?:recentes? )?(?:de )?(?:{_ON}|{_AT})",
+    rf"{_ASK}(?:les |des )(?:dernieres? )?sur ",  # "les actualités de juin 2019 sur", without its dates
     r"ou en (?:est|sont)(?:-on)? (?:de la |de l'|du |des |de |d'|avec |dans )?",
     rf"que se passe-t-il (?:en ce moment )?{_AT}",
 )
@@ -108,7 +110,11 @@ def read_topic_request(question: str) -> TopicRequest | None:
 
 
 def sentences_about(
-    request: TopicRequest, hits: Sequence[Hit], *, analyzer: Analyzer, idfs: Mapping[str, float]
+    request: TopicRequest,
+    hits: Sequence[Hit],
+    *,
+    analyzer: Analyzer,
+    idfs: Callable[[Sequence[str]], Mapping[str, float]],
 ) -> tuple[Evidence, ...]:
     """Return a sentence of each document that is most about a subject, at most six; none where no document is.
 
@@ -116,30 +122,28 @@ def sentences_about(
         request: the subject; the newest come first where news are asked for, else those that say most of it.
         hits: what a search for it found, best first.
         analyzer: of the index.
-        idfs: how rare each term of the subject is, above 0.
+        idfs: returns how rare each of some terms is, above 0.
     """
-    whole = sum(idfs.values())
-    if not whole:
-        return ()
-
-    def share(text: str) -> float:
-        held = set(analyzer.terms(text))
-        return sum(idf for term, idf in idfs.items() if term in held) / whole
-
-    names = [fold(word.lower()) for word in _NAME.findall(request.topic)]
+    read = with_nations if NATION in with_nations(request.topic) else _folded
+    rarity = idfs(list(dict.fromkeys(analyzer.terms(read(request.topic)))))
+    names = [name for word in _NAME.findall(request.topic) for name in read(word).split()]
+    whole = sum(rarity.values())
     best: dict[str, tuple[float, Sentence]] = {}
     for rank, hit in enumerate(hits):
         document = hit.passage.document
-        title = share(document.title or "")
+        title = read(document.title or "")
+        in_title = set(analyzer.terms(title))
         for number, sentence in enumerate(hit.passage.sentences, start=hit.passage.first):
             if len(sentence.text) not in _LENGTHS or _SAYS_LITTLE.search(sentence.text):
                 continue
-            shown = f"{document.title or ''} {sentence.text}"
-            is_named = all(name in fold(shown.lower()) for name in names)  # Bombardier is no "bombardement"
-            if not is_named or len(idfs.keys() - set(analyzer.terms(shown))) > len(idfs) // _MISSING:
+            text = read(sentence.text)
+            terms = set(analyzer.terms(text))
+            is_named = all(name in title or name in text for name in names)  # Bombardier is no "bombardement"
+            if not is_named or len(rarity.keys() - terms - in_title) > len(rarity) // _MISSING:
                 continue
-            says = _SAYS * min(1.0, len(set(analyzer.terms(sentence.text))) / _MANY_TERMS)
-            score = share(sentence.text) + title + says + _EARLY / sqrt(1.0 + number) + _FOUND / (1.0 + rank)
+            shares = (sum(rarity[term] for term in rarity.keys() & held) / whole for held in (terms, in_title))
+            says = _SAYS * min(1.0, len(terms) / _MANY_TERMS)
+            score = sum(shares) + says + _EARLY / sqrt(1.0 + number) + _FOUND / (1.0 + rank)
             if score > best.get(document.source, (0.0, sentence))[0]:
                 best[document.source] = (score, sentence)
     ranked = sorted(best.values(), key=lambda each: -each[0])
@@ -148,9 +152,13 @@ def sentences_about(
         ranked.sort(key=lambda each: each[1].document.date or "", reverse=True)
     chosen: list[tuple[Sentence, frozenset[str]]] = []
     for _, sentence in ranked:
-        terms = frozenset(analyzer.terms(sentence.text))
-        if all(len(terms & other) < _SAME * len(terms | other) for _, other in chosen):
-            chosen.append((sentence, terms))
+        said = frozenset(analyzer.terms(sentence.text))
+        if all(len(said & other) < _SAME * len(said | other) for _, other in chosen):
+            chosen.append((sentence, said))
         if len(chosen) == _N:
             break
     return tuple(Evidence(sentence, _SCORE) for sentence, _ in chosen)
+
+
+def _folded(text: str) -> str:
+    return fold(text.lower())

@@ -112,6 +112,19 @@ class TestAnswers:
         assert chatbot.ask("Que s'est-il passé à Gassin ?").answered
 
 
+def test_a_country_is_its_adjective_too_and_a_name_is_no_other_word(tmp_path: Path) -> None:
+    corpus = CorpusIndex.create(tmp_path / "index")
+    texts = {
+        "minsk.txt": "L'opposition biélorusse a défilé dimanche dans les rues de la capitale.",
+        "avion.txt": "Bombardier vendra ses trains à une entreprise française dès le mois de mai.",
+        "guerre.txt": "Les bombardements ont repris dans la nuit près de la frontière, selon un habitant.",
+    }
+    corpus.put([Document(name, name, text) for name, text in texts.items()])
+    chatbot = Chatbot(corpus)
+    assert cited(chatbot.ask("Que se passe-t-il en Biélorussie ?")) == ["minsk.txt"]
+    assert cited(chatbot.ask("Quoi de neuf sur Bombardier ?")) == ["avion.txt"]
+
+
 def test_a_corpus_without_dates_or_titles(tmp_path: Path) -> None:
     corpus = CorpusIndex.create(tmp_path / "index")
     corpus.put([Document("1", "a.txt", OPENED), Document("2", "b.txt", TOLL)])
