@@ -1,4 +1,4 @@
-"""Answers questions of definition from a corpus: who somebody is, who holds a function, what a word means."""
+"""Answers questions of definition from a corpus: who somebody is, how old, who holds a function, what a word means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from index.rank import FusionWeights
 from index.results import SearchResult
 from index.searchable import Searchable
 from index.types import Hit, Sentence
+from qa.ages import find_ages, read_age_question
 from qa.asked_dates import without_dates
 from qa.definitions import Definition, Term, find_definitions, read_term
 from qa.demonyms import adjectives_of
@@ -67,6 +68,9 @@ def define(question: str, corpus: Searchable, *, only: Filter) -> Defined | None
         found = corpus.search_in_full(words, k=_MANY, only=only, weights=FusionWeights())
         holders, others = find_holders(role, _sentences(found.hits))
         return Defined(_believed(holders, role), found, others)
+    if (aged := read_age_question(question)) is not None:
+        found = corpus.search_in_full(f"{aged.name} ans âgé", k=_FEW, only=only, weights=FusionWeights())
+        return Defined(_believed(find_ages(aged, _sentences(found.hits)), Term(aged.name, is_person=True)), found)
     if term is None:
         return None
     is_acronym = not term.is_person and term.name.isupper()

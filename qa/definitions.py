@@ -32,6 +32,7 @@ __all__ = [
     "find_definitions",
     "plain_question",
     "read_term",
+    "spellings_of",
     "terms_of",
     "weight_of",
 ]
@@ -156,7 +157,7 @@ def find_definitions(term: Term, sentences: Iterable[Sentence]) -> tuple[Definit
         term: who or what.
         sentences: where to look; the date of the document of each tells which is newer.
     """
-    pattern = re.compile(_any_spelling(term), re.IGNORECASE if term.name.islower() else 0)
+    pattern = re.compile(spellings_of(term), re.IGNORECASE if term.name.islower() else 0)
     found = []
     for sentence in sentences:
         text, start = sentence.text, sentence.span.start
@@ -216,7 +217,7 @@ def best_of(group: Sequence[Found]) -> Definition:
     return Definition(chosen.sentence, chosen.phrase, weight_of(group))
 
 
-def _any_spelling(term: Term) -> str:
+def spellings_of(term: Term) -> str:
     """Return a pattern of a name in any of its spellings: accents, hyphens and apostrophes as they come."""
     first = r"(?:[A-ZÀ-Þ][\w'’-]* ){0,2}" if term.is_person and " " not in term.name else ""
     return rf"(?<![\w'’-]){first}{''.join(map(_spellings, term.name))}(?![\w-])"

@@ -4,15 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Document, Sentence, Span
+from qa.ages import AgeQuestion, find_ages, read_age_question
 from qa.definitions import Term, find_definitions, read_term
 from qa.holders import Role, find_holders, read_role
 from qa.sayings import find_sayings, is_by, read_saying_question
+from qa.topics import read_topic_request
 from qa.word_classes import word_list
 from qa.yes_no import stated_reply
 
 PIECES = st.sampled_from(
     [*sorted(word_list("le la l' maire de Nice Jean Martin a déclaré ONU est un Selon pour M. Mme des du d' sur")),
-     *("Qui est", "Qui préside", "président", "français", "la France"),
+     *("Qui est", "Qui préside", "Quel âge a", "Quoi de neuf sur", "42 ans", "président", "français", "la France"),
      "Que dit", "a-t-il ajouté", *",\"«»()’-éİß\u0301\u200d", "..", "e\u0301", ""]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=14).flatmap(lambda pieces: st.sampled_from([" ".join(pieces), "".join(pieces)]))
@@ -31,6 +33,10 @@ def test_no_text_breaks_the_rules(question: str, text: str) -> None:
     for role in (read_role(question), Role("maire de Nice"), Role("président de la France")):
         if role is not None:
             find_holders(role, sentences)
+    for age in (read_age_question(question), AgeQuestion("Jean Martin")):
+        if age is not None:
+            find_ages(age, sentences)
+    read_topic_request(question)
     stated_reply(question, text, sentence=text, around=question)
 
 
