@@ -15,7 +15,7 @@ from qa.question import fold
 from qa.question_words import PRENOMINAL, noun_kind
 from qa.word_classes import CLASS_OF, word_list
 
-__all__ = ["SURE", "Apposition", "find_classes", "find_long_forms", "find_roles"]
+__all__ = ["LIKELY", "SURE", "Apposition", "find_classes", "find_long_forms", "find_roles"]
 
 _PIECE = re.compile(r"[\w'’-]+|[^\w\s]")
 _WORD = r"[^\W_][\w'’-]*"
@@ -59,20 +59,26 @@ class Apposition:
     weight: float
 
 
-def find_roles(text: str, name: Span) -> Iterator[Apposition]:
-    """Yield what a sentence says that a person is: the phrases before and behind the name."""
-    yield from _role_before(text, name.start)
+def find_roles(text: str, name: Span, *, noun: str | None = None) -> Iterator[Apposition]:
+    """Yield what a sentence says that somebody is: the phrases before and behind the name.
+
+    Args:
+        text: the sentence.
+        name: whose.
+        noun: folded; phrases that begin with it are read, as of a thing, instead of those that a person may be.
+    """
+    yield from _role_before(text, name.start, noun)
     for pattern in (_IS, _BEHIND):
         opening = pattern.match(text[name.end :])
         if opening is not None:
             begin = name.end + opening.end()
             words = _PIECE.findall(text[begin : begin + 80])
             head = next((word for word in words if fold(word.lower()) not in PRENOMINAL), "")
-            if head and _is_role(fold(head.lower())):
+            if head and _is_role(fold(head.lower()), noun):
                 yield from _phrase(text, begin, SURE)
 
 
-def _role_before(text: str, start: int) -> Iterator[Apposition]:
+def _role_before(text: str, start: int, noun: str | None) -> Iterator[Apposition]:
     """Read "le secrétaire général de l'Otan, " backwards from a name."""
     link = _LINK.search(text, max(0, start - 2), start)
     if link is None:
@@ -86,7 +92,7 @@ def _role_before(text: str, start: int) -> Iterator[Apposition]:
         if not word[:1].isalnum() or CLASS_OF.get(written, "") in ("A", "V", "S", "R", "O", "C"):
             break
         is_opened = "'" in word or (place > 0 and _opens(pieces[place - 1][0]))
-        if is_opened and _is_role(word.rpartition("'")[2]):
+        if is_opened and _is_role(word.rpartition("'")[2], noun):
             heads.append(place)
     if not heads:
         return
@@ -101,8 +107,10 @@ def _role_before(text: str, start: int) -> Iterator[Apposition]:
     yield from _apposition(text, begin, link.start(), SURE if is_whole else LIKELY)
 
 
-def _is_role(folded: str) -> bool:
-    """Say whether a noun names what one person is."""
+def _is_role(folded: str, noun: str | None) -> bool:
+    """Say whether a noun names what one person is, or is the one that is looked for."""
+    if noun is not None:
+        return folded == noun
     is_one = folded == "fils" or not folded.endswith(("s", "x"))
     return is_one and folded not in PRENOMINAL and noun_kind(folded) == "who"
 

@@ -46,7 +46,7 @@ from qa.reader import Reader, Readings, open_reader
 from qa.reranker import Reranker
 from qa.sayings import SayingQuestion, read_saying_question
 from qa.several import join_answers, split_questions
-from qa.small_talk import reply_to
+from qa.small_talk import asks_of_the_corpus, corpus_reply, reply_to
 from qa.summary import SummaryRequest, find_document, read_summary_request, summarize
 from qa.topics import N_SEARCHED, read_topic_request, sentences_about
 from qa.types import Answer, Citation, DateRange, Evidence, Question
@@ -56,6 +56,8 @@ __all__ = ["N_HITS", "Chatbot", "Conversation"]
 N_HITS = 20
 """Passages whose sentences are read."""
 
+_N_NAMED = 3
+"""Documents that are named to say what there is."""
 _N_NEAREST = 3
 
 _REMEMBERED_TIMINGS: Mapping[str, float] = {"remembered": 0.0}
@@ -297,6 +299,10 @@ class Chatbot:
         if (reply := reply_to(text)) is not None:
             draft = Draft(reply, ())
             yield self._without_search(text, generation=self._corpus.generation, draft=draft, answered=False)
+            return
+        if asks_of_the_corpus(text):
+            told = corpus_reply(self._corpus.status(), self._corpus.newest_documents(_N_NAMED))
+            yield self._without_search(text, generation=self._corpus.generation, draft=Draft(told, ()), answered=False)
             return
         if (request := read_summary_request(understood_as or text)) is not None:
             yield self._summary(text, request, only, last_cited)

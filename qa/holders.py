@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from index.date_values import date_bounds
 from index.types import Sentence, Span
-from qa.appositions import SURE, find_roles
+from qa.appositions import LIKELY, SURE, find_roles
 from qa.definitions import (
     AGREED,
     IS_WHO,
@@ -42,6 +42,8 @@ _ROLE = re.compile(
 )
 _NOUNS = {"preside": "président", "entraine": "entraîneur"}
 _VERB = re.compile(rf"^(?:c'?est )?qui (?:est-ce )?(?:qui )?(?P<verb>{'|'.join(_NOUNS)}) (?P<of>(?:\S+ ?){{1,6}})$")
+_PLACES = frozenset(["capitale"])
+"""What places are of others, and are named by in passing: "Lima, la capitale péruvienne"."""
 _MOST_WORDS_OF_A_ROLE = 9
 _FORMER = frozenset(["ancien", "ex", "dechu", "defunt"])
 _OF_A_STATE = "république islamique démocratique populaire fédéral confédération royaume gouvernement état"
@@ -51,6 +53,7 @@ _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
 _PARTICLE = r"(?:de (?:la )?|du |des |le |la |d['’]|von (?:der )?|van (?:de[nr] )?|ben |bin |al-)"
 _PERSON = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?: {_PARTICLE}?{_CAPITAL}){{1,3}}")
 
+_PLACE = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?: {_PARTICLE}?{_CAPITAL}){{0,2}}")
 _ONE_OF = re.compile(r"\b(?:une?|autre) $", re.IGNORECASE)
 """Before a function that more than one held or holds: "un autre président de la République, Jean Durand"."""
 _YEARS = re.compile(r"\b(?:de|en|entre|jusqu['’]en|jusqu['’]à) (?:19|20)\d\d\b")
@@ -62,9 +65,15 @@ one who is only remembered never is."""
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """The function whose holder is asked for: "secrétaire général de l'Otan"."""
+    """What is asked for by its function: "secrétaire général de l'Otan", "capitale du Pérou".
+
+    Attributes:
+        name: the function.
+        noun: folded, of the function of a place; None for that of a person.
+    """
 
     name: str
+    noun: str | None = None
 
 
 def read_role(question: str) -> Role | None:
@@ -82,8 +91,12 @@ def read_role(question: str) -> Role | None:
         CLASS_OF.get(w, "") in ("A", "R", "S", "O") for w in words
     )
     is_told_apart = len(terms_of(folded[match.start("name") :])) > 1  # "Qui est candidat ?" asks for no function
-    is_role = is_plain and is_told_apart and noun_kind(bare) == "who"
-    return Role(text[match.start("name") :]) if is_role else None
+    if not (is_plain and is_told_apart):
+        return None
+    name = text[match.start("name") :]
+    if bare in _PLACES:
+        return Role(name, noun=bare)
+    return Role(name) if noun_kind(bare) == "who" else None
 
 
 def find_holders(
@@ -105,18 +118,22 @@ def find_holders(
     said: dict[tuple[str, str], list[Set[str]]] = defaultdict(list)
     for sentence in sentences:
         text, start = sentence.text, sentence.span.start
-        for name in _persons(text):
+        for name in _names(text, is_place=role.noun is not None):
             written = text[name.start : name.end].lower()
-            for each in find_roles(text, name):
+            for each in find_roles(text, name, noun=role.noun):
                 terms = terms_of(with_nations(text[each.span.start : each.span.end]))
                 if next((term for term in terms if term not in QUALIFIERS), None) != kind:
                     continue
                 place = Span(start + name.start, start + name.end)
-                # "le président turc Jean Durand" has no "de" that would make it sure, and is as plain as with one.
-                weight = SURE if any(term.startswith(NATION) for term in terms) else each.weight
+                weight = each.weight
+                if role.noun is not None:  # "dans la capitale japonaise, Jean Durand a parlé" names no place
+                    weight = SURE if each.span.start >= name.end else LIKELY
+                elif any(term.startswith(NATION) for term in terms):  # "le président turc Jean Durand" needs no "de"
+                    weight = SURE
                 read = Found(sentence, place, fold(written), tuple(terms), weight)
                 is_over = not _FORMER.isdisjoint(set(terms) - set(wanted)) or _is_dated(text, each.span)
-                if not is_over and not _ONE_OF.search(text[: each.span.start]) and _is_of(terms, wanted):
+                is_whole = role.noun is None or set(terms) - QUALIFIERS <= set(wanted)  # no "capitale du parapluie"
+                if not is_over and is_whole and not _ONE_OF.search(text[: each.span.start]) and _is_of(terms, wanted):
                     found.append(read)
                     continue
                 if is_over and (set(terms) - _FORMER <= set(wanted) or _is_of(terms, wanted)):
@@ -185,11 +202,11 @@ def _are_of_another(functions: Iterable[Set[str]], wanted: Set[str]) -> bool:
     return is_foreign or (bool(told) and all(terms.isdisjoint(wanted) for terms in told))
 
 
-def _persons(text: str) -> Iterator[Span]:
-    """Yield what may be the name of a person; of "Lyon Gérard Collomb" also the last two words."""
-    for match in _PERSON.finditer(text):
+def _names(text: str, *, is_place: bool) -> Iterator[Span]:
+    """Yield what may be the name of a person or a place; of "Lyon Gérard Collomb" also the last two words."""
+    for match in (_PLACE if is_place else _PERSON).finditer(text):
         first, _, rest = match[0].partition(" ")
-        if fold(first.lower()) not in CLASS_OF:  # "Pour Jean Durand" at the beginning of a sentence
+        if fold(first.lower()) not in CLASS_OF and first != rest:  # "Pour Jean Durand" at the beginning of a sentence
             yield Span(*match.span())
-        if " " in rest and rest[0].isupper():
+        if (" " in rest or is_place) and rest[:1].isupper():
             yield Span(match.start() + len(first) + 1, match.end())

@@ -17,6 +17,7 @@ from index.types import Hit, Sentence
 from qa.demonyms import NATION, with_nations
 from qa.question import fold
 from qa.types import Evidence
+from qa.word_classes import CLASS_OF
 
 __all__ = ["N_SEARCHED", "TopicRequest", "read_topic_request", "sentences_about"]
 
@@ -55,10 +56,13 @@ def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
 _REQUESTS = {"newest": _any_of(_NEWEST), "story": _any_of(_STORY), "event": _any_of(_EVENT)}
 _NOT_A_TOPIC = re.compile(
     r"^(?:la |le |les )?(?:toi|moi|nous|vous|lui|elle|eux|elles|ca|cela|ceci|tout|rien|il|ce|cet|cette|ces|hier|veille"
-    r"|lendemain|pourquoi|comment|qui|que|qu'|ou|quand|combien|quel\w*|si|quoi)\b"
+    r"|lendemain|raconte\w*|resume\w*|explique\w*|parle\w*|continue\w*|suite|encore|plus|details?|oui|non|voila|pourquoi|comment|qui|que|qu'|ou|quand|combien|quel\w*|si|quoi)\b"
 )
 _NAME = re.compile(r"\b[A-ZÀ-ÖØ-Þ]\w+")
 _MOST_WORDS = 9
+_FEW_WORDS, _LONG = 3, 4
+"""Words of a subject that is typed alone, as into a search box, and letters of the longest of them at least."""
+_OF_A_CLAUSE = ("A", "R", "S", "O", "V")
 
 _LENGTHS = range(40, 361)
 _MISSING = 4
@@ -86,7 +90,7 @@ class TopicRequest:
     Attributes:
         topic: the subject, as typed.
         wants_newest: whether news are asked for, the newest first.
-        is_event: whether it asks what happened, which one sentence may well tell.
+        is_event: whether it asks what happened, or is the subject alone: one sentence may well answer that.
     """
 
     topic: str
@@ -95,7 +99,10 @@ class TopicRequest:
 
 
 def read_topic_request(question: str) -> TopicRequest | None:
-    """Return what a question such as "Quoi de neuf sur Alstom ?" asks for, or None where it asks something else."""
+    """Return what a question such as "Quoi de neuf sur Alstom ?" asks for, or None where it asks something else.
+
+    Up to three words that are no clause are a subject by themselves: "affaire Benalla".
+    """
     text = " ".join(question.replace("’", "'").split()).rstrip(" ?!.")
     folded = fold(text.lower())
     for kind, pattern in _REQUESTS.items():
@@ -106,6 +113,10 @@ def read_topic_request(question: str) -> TopicRequest | None:
                 return None
             topic = text[match.start("topic") :] if len(folded) == len(text) else topic
             return TopicRequest(topic, wants_newest=kind == "newest", is_event=kind == "event")
+    words = folded.split()
+    is_subject = 0 < len(words) <= _FEW_WORDS and not any(CLASS_OF.get(word, "") in _OF_A_CLAUSE for word in words)
+    if is_subject and not _NOT_A_TOPIC.match(folded) and max(map(len, words)) >= _LONG:
+        return TopicRequest(text, is_event=True)
     return None
 
 

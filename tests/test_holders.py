@@ -113,6 +113,28 @@ def test_something_with_the_country_in_its_name_is_not_the_country(text: str) ->
     assert names("président de la Turquie", text) == []
 
 
+class TestCapitals:
+    def test_a_capital_is_asked_for(self) -> None:
+        assert read_role("Quelle est la capitale du Pérou ?") == Role("capitale du Pérou", noun="capitale")
+        assert read_role("Quelle est la ville la plus grande du Pérou ?") is None
+
+    def test_it_is_named_before_or_behind(self) -> None:
+        texts = ("À Lima, la capitale péruvienne, il pleut.", "La capitale du Pérou, Lima, dort.", "Quito dort.")
+        found, _ = find_holders(Role("capitale du Pérou", noun="capitale"), sentences(*texts))
+        assert [said(each) for each in found] == ["Lima"]
+        assert found[0].weight == 1.5
+
+    def test_of_something_else_it_is_none(self) -> None:
+        texts = ("Aurillac, la capitale française du parapluie, dort.", "Lyon, la capitale économique française, dort.")
+        found, _ = find_holders(Role("capitale de la France", noun="capitale"), sentences(*texts))
+        assert found == ()
+
+    def test_a_person_who_speaks_there_is_less_sure_than_one_document(self) -> None:
+        text = "Dans la capitale japonaise, Jean Grand a parlé. La capitale économique de la Bolivie, Sucre, dort."
+        found, _ = find_holders(Role("capitale du Japon", noun="capitale"), sentences(text))
+        assert all(each.weight < 1.0 for each in found)
+
+
 class TestTime:
     def test_a_new_holder_comes_before_one_who_was_named_more_often(self) -> None:
         old = [(f"2019-{month:02}-01", "Le Premier ministre Paul Petit a parlé.") for month in range(1, 13)]

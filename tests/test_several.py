@@ -1,13 +1,10 @@
 """Several questions in one, and what is said without asking anything."""
 
-from pathlib import Path
-
 import pytest
 
 from index import CorpusIndex, Document
 from qa import Chatbot
 from qa.several import split_questions
-from qa.small_talk import reply_to
 
 TEXT = (
     "Le maire de Nice, Paul Petit, a inauguré un tramway mardi. "
@@ -61,30 +58,3 @@ def test_the_second_question_may_lean_on_the_first_and_one_may_be_refused(chatbo
     assert "60 millions d'euros" in answer.text
     assert "ne répondent pas" in answer.text
     assert len(answer.citations) == 1
-
-
-@pytest.mark.parametrize(
-    "text", ["Bonjour !", "merci beaucoup", "Qui es-tu ?", "tu es nul", "Espèce d’idiot", "à l'aide"]
-)
-def test_small_talk_gets_a_word_and_no_citation(chatbot: Chatbot, text: str) -> None:
-    answer = chatbot.ask(text)
-    assert reply_to(text) == answer.text == answer.reason
-    assert (answer.answered, answer.citations) == (False, ())
-
-
-@pytest.mark.parametrize(
-    "text", ["Qui est nul ?", "Bonjour, qui est le maire de Nice ?", "L'aide a-t-elle été versée ?"]
-)
-def test_questions_are_no_small_talk(text: str) -> None:
-    assert reply_to(text) is None
-
-
-def test_a_greeting_is_not_what_a_follow_up_is_about(chatbot: Chatbot) -> None:
-    talk = chatbot.conversation()
-    talk.ask("Combien le tramway de Nice a-t-il coûté ?")
-    talk.ask("merci")
-    assert "tramway" in talk.ask("Et qui l'a inauguré ?").understood_as
-
-
-def test_an_empty_index_greets_too(tmp_path: Path) -> None:
-    assert "Bonjour" in Chatbot(CorpusIndex.create(tmp_path / "index")).ask("bonjour").text

@@ -50,6 +50,8 @@ def chatbot(tmp_path_factory: pytest.TempPathFactory) -> Chatbot:
         ("Explique-moi le Brexit", "le Brexit", False, False),
         ("Fais le point sur les négociations", "les négociations", False, False),
         ("Que s'est-il passé à Beyrouth ?", "Beyrouth", False, True),
+        ("affaire Benalla", "affaire Benalla", False, True),
+        ("coronavirus", "coronavirus", False, True),
     ],
 )
 def test_a_request_is_recognised(question: str, topic: str, *, wants_newest: bool, is_event: bool) -> None:
@@ -67,7 +69,14 @@ def test_a_request_is_recognised(question: str, topic: str, *, wants_newest: boo
         "Qui a rouvert le pont ?",
         "Quelles nouvelles mesures a-t-il annoncées ?",
         "Raconte",
+        "continue",
+        "plus de détails",
         "",
+        "?",
+        "le PSG",
+        "combien de morts",
+        "Macron est élu",
+        "nombre de morts incendie",
     ],
 )
 def test_other_questions_are_none(question: str) -> None:
@@ -107,6 +116,12 @@ class TestAnswers:
         answer = chatbot.ask("Quoi de neuf sur le pont de Gassin ?", until="2022-04-30")
         assert cited(answer) == ["mars.txt"]
         assert len(chatbot.ask("Que sait-on du pont de Gassin ?", n_citations=2).citations) == 2
+
+    def test_a_subject_alone_is_looked_up(self, chatbot: Chatbot) -> None:
+        answer = chatbot.ask("péage Gassin")
+        assert answer.answered
+        assert "juin.txt" in cited(answer)
+        assert not chatbot.ask("péage Zorglub").answered
 
     def test_what_happened_is_told_by_one_sentence_where_one_does(self, chatbot: Chatbot) -> None:
         assert chatbot.ask("Que s'est-il passé à Gassin ?").answered
