@@ -116,29 +116,15 @@ def find_holders(
     kind = next((term for term in wanted if term not in QUALIFIERS), "")
     found, former = [], []
     said: dict[tuple[str, str], list[Set[str]]] = defaultdict(list)
-    for sentence in sentences:
-        text, start = sentence.text, sentence.span.start
-        for name in _names(text, is_place=role.noun is not None):
-            written = text[name.start : name.end].lower()
-            for each in find_roles(text, name, noun=role.noun):
-                terms = terms_of(with_nations(text[each.span.start : each.span.end]))
-                if next((term for term in terms if term not in QUALIFIERS), None) != kind:
-                    continue
-                place = Span(start + name.start, start + name.end)
-                weight = each.weight
-                if role.noun is not None:  # "dans la capitale japonaise, Jean Durand a parlé" names no place
-                    weight = SURE if each.span.start >= name.end else LIKELY
-                elif any(term.startswith(NATION) for term in terms):  # "le président turc Jean Durand" needs no "de"
-                    weight = SURE
-                read = Found(sentence, place, fold(written), tuple(terms), weight)
-                is_over = not _FORMER.isdisjoint(set(terms) - set(wanted)) or _is_dated(text, each.span)
-                is_whole = role.noun is None or set(terms) - QUALIFIERS <= set(wanted)  # no "capitale du parapluie"
-                if not is_over and is_whole and not _ONE_OF.search(text[: each.span.start]) and _is_of(terms, wanted):
-                    found.append(read)
-                    continue
-                if is_over and (set(terms) - _FORMER <= set(wanted) or _is_of(terms, wanted)):
-                    former.append(read)
-                said[sentence.document.source, written].append(set(terms) - QUALIFIERS - {kind})
+    for each in _functions(role, kind, sentences):
+        terms = set(each.wording)
+        is_former = not _FORMER.isdisjoint(terms - set(wanted)) or each.is_over
+        if not is_former and _is_of(role, each, wanted):
+            found.append(each)
+            continue
+        if is_former and (terms - _FORMER <= set(wanted) or _is_of(role, each, wanted)):
+            former.append(each)
+        said[each.sentence.document.source, each.written].append(terms - QUALIFIERS - {kind})
     holders, left = by_what(found), by_what(former)
     most = max(map(weight_of, holders.values()), default=0.0)
     least = max(most * SHARE, min(AGREED, most))
@@ -154,6 +140,48 @@ def find_holders(
         shared = list(holders)
     others = {key for key, functions in said.items() if _are_of_another(functions, set(wanted) - {kind})}
     return tuple(best_of(holders[name]) for name in sorted(shared, key=now, reverse=True)), frozenset(others)
+
+
+@dataclass(frozen=True, slots=True)
+class _Function(Found):
+    """A name beside a function.
+
+    Attributes:
+        written: the name in small letters.
+        is_over: whether the years are told for which it was held.
+        is_one_of: whether more than one hold or held it, as in "un autre président".
+    """
+
+    written: str
+    is_over: bool
+    is_one_of: bool
+
+
+def _functions(role: Role, kind: str, sentences: Iterable[Sentence]) -> Iterator[_Function]:
+    """Yield the names that stand beside a function of the same noun."""
+    for sentence in sentences:
+        text, start = sentence.text, sentence.span.start
+        for name in _names(text, is_place=role.noun is not None):
+            written = text[name.start : name.end].lower()
+            for each in find_roles(text, name, noun=role.noun):
+                terms = terms_of(with_nations(text[each.span.start : each.span.end]))
+                if next((term for term in terms if term not in QUALIFIERS), None) != kind:
+                    continue
+                weight = each.weight
+                if role.noun is not None:  # "dans la capitale japonaise, Jean Durand a parlé" names no place
+                    weight = SURE if each.span.start >= name.end else LIKELY
+                elif any(term.startswith(NATION) for term in terms):  # "le président turc Jean Durand" needs no "de"
+                    weight = SURE
+                yield _Function(
+                    sentence,
+                    Span(start + name.start, start + name.end),
+                    fold(written),
+                    tuple(terms),
+                    weight,
+                    written,
+                    is_over=_is_dated(text, each.span),
+                    is_one_of=_ONE_OF.search(text[: each.span.start]) is not None,
+                )
 
 
 def _aged(group: Iterable[Found], newest: int) -> Iterator[Found]:
@@ -174,13 +202,16 @@ def _is_dated(text: str, phrase: Span) -> bool:
     return bool(_YEARS.search(behind))
 
 
-def _is_of(terms: Sequence[str], wanted: Sequence[str]) -> bool:
+def _is_of(role: Role, function: _Function, wanted: Sequence[str]) -> bool:
     """Say whether a function is the one wanted; of a nation, not of something that has the nation in its name.
 
     "le président de la République turque" is the president of Turkey, "le président de la Fédération turque de
-    football" is not.
+    football" is not, and neither is "un président turc". A place is nothing more: no "capitale française du parapluie".
     """
-    if not set(wanted) <= set(terms):
+    terms = function.wording
+    if function.is_one_of or not set(wanted) <= set(terms):
+        return False
+    if role.noun is not None and not set(terms) - QUALIFIERS <= set(wanted):
         return False
     nations = [terms.index(term) for term in wanted if term.startswith(NATION)]
     return all(set(terms[1:place]) <= {*wanted, *QUALIFIERS, *terms_of(_OF_A_STATE)} for place in nations)
