@@ -476,7 +476,7 @@ class TestFiles:
     def test_a_missing_file(self, folder: Path, tmp_path: Path, file: str) -> None:
         copy = Path(shutil.copytree(folder, tmp_path / "reader"))
         (copy / file).unlink()
-        with pytest.raises(ModelError, match=rf"^reader .*: found no {file}; install .* training\.export_reader$"):
+        with pytest.raises(ModelError, match=rf"^reader .*: found no {file}; install .* training\.make_reader$"):
             BundledReader.open(copy)
 
     @pytest.mark.parametrize("file", ["config.json", "model.onnx", "tokenizer.json"])
@@ -485,7 +485,7 @@ class TestFiles:
         copy = Path(shutil.copytree(folder, tmp_path / "reader"))
         content = (copy / file).read_bytes()
         (copy / file).write_bytes(content[: int(kept * len(content)) if 0 < kept < 1 else int(kept)])
-        with pytest.raises(ModelError, match=rf"^reader .*: {file} cannot be read \(.*training\.export_reader$"):
+        with pytest.raises(ModelError, match=rf"^reader .*: {file} cannot be read \(.*training\.make_reader$"):
             BundledReader.open(copy)
 
     @pytest.mark.parametrize(
