@@ -10,7 +10,7 @@ from qa.agreement import MAX_CITATIONS
 from qa.conversation import Turn
 from qa.question import read_question
 from qa.several import split_questions
-from qa.small_talk import asks_of_the_corpus, reply_to
+from qa.small_talk import is_talk
 from qa.types import Answer
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Conversation:
             self._remember(answer)
 
     def _remember(self, answer: Answer) -> None:
-        if reply_to(answer.question) is None and not asks_of_the_corpus(answer.question):
+        if not is_talk(answer.question):
             self._turns = (*self._turns[-_REMEMBERED + 1 :], turn_of(answer))
             if answer.citations:
                 self._last_cited = answer.citations[0].source

@@ -11,7 +11,7 @@ from index.types import Document
 from qa.generate import escape
 from qa.question import fold
 
-__all__ = ["asks_of_the_corpus", "corpus_reply", "reply_to"]
+__all__ = ["asks_of_the_corpus", "corpus_reply", "is_talk", "reply_to"]
 
 _GREETING = re.compile(
     r"(?:bonjour|bonsoir|salut|coucou|hello|hey|bjr|slt)(?: (?:a tous|sourcier|toi|ca va|comment ca va))*"
@@ -76,6 +76,11 @@ def reply_to(text: str) -> str | None:
 
 def _plain(text: str) -> str:
     return " ".join(fold(text.lower().replace("’", "'")).strip(" !?.…,;:)").split())
+
+
+def is_talk(text: str) -> bool:
+    """Say whether a text asks nothing of what the documents say, so that its reply is no refusal."""
+    return reply_to(text) is not None or asks_of_the_corpus(text)
 
 
 def asks_of_the_corpus(text: str) -> bool:

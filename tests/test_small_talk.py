@@ -9,6 +9,8 @@ import pytest
 from index import CorpusIndex, Document
 from qa import Chatbot
 from qa.small_talk import asks_of_the_corpus, reply_to
+from ui.answers import render_answer
+from ui.sources import render_sources
 
 TRAM = "Le tramway de Nice a coûté 60 millions d'euros. Il a été inauguré en 2007 par le maire de la ville."
 
@@ -97,3 +99,18 @@ def test_what_is_there_is_told_with_its_dates(chatbot: Chatbot, text: str) -> No
 )
 def test_questions_for_the_documents_are_not_of_the_corpus(text: str) -> None:
     assert not asks_of_the_corpus(text)
+
+
+@pytest.mark.parametrize("text", ["bonjour", "Combien de documents as-tu ?"])
+def test_on_the_page_it_is_no_refusal(chatbot: Chatbot, text: str) -> None:
+    answer = chatbot.ask(text)
+    shown = render_answer(answer, 1)
+    assert "Sans réponse" not in shown
+    assert "judge" not in shown
+    assert "Aucune phrase" not in render_sources(answer, 1, corpus=chatbot.corpus)
+    refused = chatbot.ask("Qui a gagné le Tour d'Italie de 1949 ?")
+    assert "Sans réponse" in render_answer(refused, 1)
+
+
+def test_titles_are_shown_as_they_are(chatbot: Chatbot) -> None:
+    assert "Le &#42;bac&#42;" in render_answer(chatbot.ask("Combien de documents as-tu ?"), 1)

@@ -10,6 +10,7 @@ from index import SourcierError
 from qa import Answer, Citation, Statement
 from qa.draft import UNSUPPORTED_SIGN
 from qa.generate import escape as escape_markdown
+from qa.small_talk import is_talk
 from ui.checks import render_checks, render_mark
 from ui.markup import escape, escape_lines
 from ui.words import confidence_in_words, count, date_in_words, error_in_words
@@ -51,6 +52,8 @@ def render_answer(answer: Answer, turn: int) -> str:
         return '<div class="waiting" role="status">Le modèle de langage n’a encore rien écrit…</div>'
     read = _understood(answer) + _dates(answer) + _notice(answer)
     if not answer.answered:
+        if is_talk(answer.question):
+            return f'<div class="refusal talk">{_paragraph(answer.text, deque(), answer, turn)}</div>'
         return f'<div class="refusal">{read}{_refusal(answer, turn)}</div>'
     statements = deque(answer.statements if answer.is_written else ())
     body = "".join(_paragraph(text, statements, answer, turn) for text in _BLANK_LINES.split(answer.text.strip()))

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from index import CorpusIndex, Document, InputError, Span
 from qa import Answer, Citation
+from qa.small_talk import is_talk
 from ui.document_routes import original_address, text_address
 from ui.markup import escape, escape_lines
 from ui.whole import citation_check
@@ -46,7 +47,7 @@ def render_sources(answer: Answer, turn: int, *, corpus: CorpusIndex) -> str:
     kind = "proofs" if answer.answered else "nearest"
     heading = "" if answer.answered or not answer.citations else f'<h3 class="warning">{escape(NEAREST)}</h3>'
     cards = "".join(_card(citation, turn, corpus) for citation in answer.citations)
-    if not cards:
+    if not cards and not is_talk(answer.question):
         cards = '<p class="empty">Aucune phrase des documents ne s’en approche.</p>'
     about = f'<p class="about">{escape(answer.question)}</p>'
     return f'<section class="sources {kind}" id="sources-{turn}" tabindex="-1">{about}{heading}{cards}</section>'
