@@ -50,6 +50,7 @@ _OF_A_STATE = "république islamique démocratique populaire fédéral confédé
 """What may stand between a function and the nation that it is of."""
 
 _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
+_CAPITALISED = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w-]+")
 _PARTICLE = r"(?:de (?:la )?|du |des |le |la |d['’]|von (?:der )?|van (?:de[nr] )?|ben |bin |al-)"
 _PERSON = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?: {_PARTICLE}?{_CAPITAL}){{1,3}}")
 
@@ -115,7 +116,7 @@ def find_holders(
     wanted = [term for term in terms_of(with_nations(role.name)) if term != "actuel"]
     kind = next((term for term in wanted if term not in QUALIFIERS), "")
     found, former = [], []
-    said: dict[tuple[str, str], list[Set[str]]] = defaultdict(list)
+    said: dict[tuple[str, str], list[_Function]] = defaultdict(list)
     for each in _functions(role, kind, sentences):
         terms = set(each.wording)
         is_former = not _FORMER.isdisjoint(terms - set(wanted)) or each.is_over
@@ -124,7 +125,7 @@ def find_holders(
             continue
         if is_former and (terms - _FORMER <= set(wanted) or _is_of(role, each, wanted)):
             former.append(each)
-        said[each.sentence.document.source, each.written].append(terms - QUALIFIERS - {kind})
+        said[each.sentence.document.source, each.written].append(each)
     holders, left = by_what(found), by_what(former)
     most = max(map(weight_of, holders.values()), default=0.0)
     least = max(most * SHARE, min(AGREED, most))
@@ -138,7 +139,8 @@ def find_holders(
     shared = [name for name, group in holders.items() if weight_of(group) >= least]
     if all(now(name)[0] <= 0.0 for name in shared):  # all have left: who came after may be named once
         shared = list(holders)
-    others = {key for key, functions in said.items() if _are_of_another(functions, set(wanted) - {kind})}
+    complement, named = set(wanted) - {kind}, _names_in(role.name)
+    others = {key for key, functions in said.items() if _are_of_another(functions, complement, named)}
     return tuple(best_of(holders[name]) for name in sorted(shared, key=now, reverse=True)), frozenset(others)
 
 
@@ -150,11 +152,13 @@ class _Function(Found):
         written: the name in small letters.
         is_over: whether the years are told for which it was held.
         is_one_of: whether more than one hold or held it, as in "un autre président".
+        named: terms of the names in the function: "Nice" in "maire de Nice".
     """
 
     written: str
     is_over: bool
     is_one_of: bool
+    named: frozenset[str]
 
 
 def _functions(role: Role, kind: str, sentences: Iterable[Sentence]) -> Iterator[_Function]:
@@ -164,7 +168,8 @@ def _functions(role: Role, kind: str, sentences: Iterable[Sentence]) -> Iterator
         for name in _names(text, is_place=role.noun is not None):
             written = text[name.start : name.end].lower()
             for each in find_roles(text, name, noun=role.noun):
-                terms = terms_of(with_nations(text[each.span.start : each.span.end]))
+                phrase = text[each.span.start : each.span.end]
+                terms = terms_of(with_nations(phrase))
                 if next((term for term in terms if term not in QUALIFIERS), None) != kind:
                     continue
                 weight = each.weight
@@ -181,6 +186,7 @@ def _functions(role: Role, kind: str, sentences: Iterable[Sentence]) -> Iterator
                     written,
                     is_over=_is_dated(text, each.span),
                     is_one_of=_ONE_OF.search(text[: each.span.start]) is not None,
+                    named=_names_in(phrase),
                 )
 
 
@@ -217,20 +223,34 @@ def _is_of(role: Role, function: _Function, wanted: Sequence[str]) -> bool:
     return all(set(terms[1:place]) <= {*wanted, *QUALIFIERS, *terms_of(_OF_A_STATE)} for place in nations)
 
 
-def _are_of_another(functions: Iterable[Set[str]], wanted: Set[str]) -> bool:
+def _are_of_another(functions: Iterable[_Function], wanted: Set[str], named: Set[str]) -> bool:
     """Say whether what a document says that somebody is, is that of another place, body or person.
 
-    "l'avocat de Jean Durand" may be "l'avocat du mari d'Anne Durand"; the French minister is not the German one.
+    "l'avocat de Jean Durand" may be "l'avocat du mari d'Anne Durand"; "le président de la région Bretagne" is not that
+    of the region Alsace, nor the French minister the German one.
 
     Args:
-        functions: the terms of each function, without its noun.
-        wanted: those of the function asked for.
+        functions: all that it says.
+        wanted: the terms of the function asked for, without its noun.
+        named: those of its names.
     """
-    nations = {term for term in wanted if term.startswith(NATION)}
-    told = [terms for terms in functions if terms]
-    others = [{term for term in terms if term.startswith(NATION)} for terms in told]
-    is_foreign = any(nations and other and nations.isdisjoint(other) for other in others)
-    return is_foreign or (bool(told) and all(terms.isdisjoint(wanted) for terms in told))
+    nations = {term for term in named if term.startswith(NATION)}
+    told = []
+    for function in functions:
+        theirs = {term for term in function.named if term.startswith(NATION)}
+        if nations and theirs and nations.isdisjoint(theirs):
+            return True
+        terms = set(function.wording[1:]) - QUALIFIERS
+        if terms:
+            told.append(named.isdisjoint(function.named) if named and function.named else terms.isdisjoint(wanted))
+    return bool(told) and all(told)
+
+
+def _names_in(phrase: str) -> frozenset[str]:
+    """Return the terms of the names in a function, and the words of its nations."""
+    terms = terms_of(with_nations(phrase))
+    written = {term for word in _CAPITALISED.findall(phrase) for term in terms_of(with_nations(word))}
+    return frozenset(term for term in terms if term in written or term.startswith(NATION))
 
 
 def _names(text: str, *, is_place: bool) -> Iterator[Span]:

@@ -184,6 +184,37 @@ class TestOthers:
         assert ("2.txt", "jean grand") in others
 
 
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        (
+            "Le président de la région Bretagne, Jean Grand, a ouvert lundi à Rennes le salon de l'agriculture.",
+            "Qui est le président de la région Alsace ?",
+        ),
+        (
+            "Le directeur du musée de Brest, Paul Petit, a présenté la nouvelle exposition.",
+            "Qui est le directeur du musée de Quimper ?",
+        ),
+        (
+            "La maire de Nice, Lucie Morel, a inauguré mardi le nouveau tramway de la ville devant cent personnes.",
+            "Qui est la maire de Cannes ?",
+        ),
+    ],
+)
+def test_the_chatbot_refuses_who_has_the_function_of_something_else(tmp_path: Path, text: str, question: str) -> None:
+    corpus = CorpusIndex.create(tmp_path / "index")
+    corpus.put([Document("1", "a.txt", text)])
+    assert not Chatbot(corpus).ask(question).answered
+
+
+def test_one_who_is_called_by_the_adjective_is_found_among_many(tmp_path: Path) -> None:
+    corpus = CorpusIndex.create(tmp_path / "index")
+    others = [Document(str(n), f"{n}.txt", f"Le président du club numéro {n} parle.") for n in range(650)]
+    text = "Le président turc Ali Demir a reçu mardi soir des députés et des maires venus de loin à Ankara."
+    corpus.put([*others, Document("turc", "turc.txt", text)])
+    assert Chatbot(corpus).ask("Qui est le président de la Turquie ?").short_answer == "Ali Demir"
+
+
 def test_the_chatbot_answers_with_the_holder(tmp_path: Path) -> None:
     corpus = CorpusIndex.create(tmp_path / "index")
     corpus.put(
