@@ -72,7 +72,7 @@ _EARLY, _FOUND = 0.3, 0.5
 _SAYS, _MANY_TERMS = 0.3, 20
 """What a sentence of so many terms gains: "Nouveau rebondissement dans l'affaire Durand." tells nothing."""
 _SAYS_LITTLE = re.compile(
-    r"\?\W*$|^\W*(?:je|j['’]|nous|on|vous|il|elle|ils|elles|cela|ça|c['’]est)\b|^[\"“]|^-", re.IGNORECASE
+    r"\?\W*$|^\W*(?:je|j['’]|nous|on|vous|il|elle|ils|elles|cela|ça|c['’]est)\b|^[\"“«,-]", re.IGNORECASE
 )
 """Questions, quotations, and what begins with a word for something said before."""
 _FROM_BEST = 0.6
