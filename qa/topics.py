@@ -138,6 +138,8 @@ def sentences_about(
     read = with_nations if NATION in with_nations(request.topic) else _folded
     rarity = idfs(list(dict.fromkeys(analyzer.terms(read(request.topic)))))
     names = [name for word in _NAME.findall(request.topic) for name in read(word).split()]
+    if not rarity:
+        return ()
     whole = sum(rarity.values())
     best: dict[str, tuple[float, Sentence]] = {}
     for rank, hit in enumerate(hits):

@@ -140,6 +140,11 @@ def test_a_country_is_its_adjective_too_and_a_name_is_no_other_word(tmp_path: Pa
     assert cited(chatbot.ask("Quoi de neuf sur Bombardier ?")) == ["avion.txt"]
 
 
+@pytest.mark.parametrize("text", ["::H×", "Quoi de neuf sur le la ?", "Parle-moi de ?!", "Que sait-on de l' ?"])
+def test_a_subject_without_a_word_is_none(chatbot: Chatbot, text: str) -> None:
+    assert not chatbot.ask(text).answered
+
+
 def test_what_cannot_stand_by_itself_is_not_quoted(tmp_path: Path) -> None:
     corpus = CorpusIndex.create(tmp_path / "index")
     texts = (
