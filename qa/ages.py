@@ -67,9 +67,9 @@ def read_age_question(question: str) -> AgeQuestion | None:
     match = next(filter(None, (pattern.match(folded) for pattern in _ASKED)), None)
     if match is None:
         return None
+    start, end = match.span("name")
     title = _TITLE.match(match["name"])
-    name = text[match.start("name") + (title.end() if title else 0) :][: len(match["name"])]
-    name = name[: len(match["name"]) - (title.end() if title else 0)].strip()
+    name = text[start + (title.end() if title else 0) : end].strip()
     words = name.split()
     if not 0 < len(words) <= _MOST_WORDS:
         return None
@@ -105,7 +105,7 @@ def find_ages(asked: AgeQuestion, sentences: Iterable[Sentence]) -> tuple[Defini
         asked: whose age.
         sentences: where to look; the dates of their documents tell in which year an age was that.
     """
-    pattern = re.compile(spellings_of(Term(asked.name, is_person=True)), re.IGNORECASE if asked.name.islower() else 0)
+    pattern = spellings_of(Term(asked.name, is_person=True))
     found = [age for sentence in sentences for age in _ages_of(pattern, sentence)]
     if not found:
         return ()

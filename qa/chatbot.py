@@ -24,7 +24,7 @@ from qa.asked_dates import AskedDates, read_asked_dates, without_dates
 from qa.calibration import calibration_file, read_calibration
 from qa.conversation import Turn, carry_over
 from qa.defining import define
-from qa.demonyms import adjectives_of
+from qa.demonyms import with_adjectives
 from qa.dialogue import Conversation, turn_of
 from qa.evidence import EvidenceRanker, Ranking
 from qa.generate import (
@@ -460,7 +460,7 @@ class Chatbot:
         if request is None or request.is_event != event:
             return None
         with _timed(timings, "search"):
-            words = " ".join((request.topic, *adjectives_of(request.topic)))
+            words = with_adjectives(request.topic)
             found = self._corpus.search_in_full(words, k=N_SEARCHED, only=only, weights=FusionWeights())
             evidence = sentences_about(request, found.hits, analyzer=self._corpus.analyzer, idfs=self._corpus.idfs)
         if not evidence or evidence[0].score < self._least_confidence:

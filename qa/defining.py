@@ -13,7 +13,7 @@ from index.types import Hit, Sentence
 from qa.ages import find_ages, read_age_question
 from qa.asked_dates import without_dates
 from qa.definitions import Definition, Term, find_definitions, read_term
-from qa.demonyms import adjectives_of
+from qa.demonyms import with_adjectives
 from qa.holders import Role, find_holders, read_role
 from qa.types import Evidence
 
@@ -64,8 +64,7 @@ def define(question: str, corpus: Searchable, *, only: Filter) -> Defined | None
     question = undated
     role, term = read_role(question), read_term(question)
     if role is not None:
-        words = " ".join((role.name, *adjectives_of(role.name)))
-        found = corpus.search_in_full(words, k=_MANY, only=only, weights=FusionWeights())
+        found = corpus.search_in_full(with_adjectives(role.name), k=_MANY, only=only, weights=FusionWeights())
         holders, others = find_holders(role, _sentences(found.hits))
         return Defined(_believed(holders, role), found, others)
     if (aged := read_age_question(question)) is not None:

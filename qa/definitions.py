@@ -21,6 +21,7 @@ from qa.word_classes import CLASS_OF, word_list
 
 __all__ = [
     "AGREED",
+    "CAPITALISED",
     "IS_WHO",
     "QUALIFIERS",
     "SHARE",
@@ -53,8 +54,9 @@ _MOST_WORDS = 5
 QUALIFIERS = frozenset(["ancien", "ex", "nouveau", "futur"])
 """Terms before a function that do not say which it is."""
 
-_CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
-_NAME_ALONE = re.compile(rf"^{_CAPITAL}(?: (?:de |du |le |la |d'|von |van |ben )?{_CAPITAL}){{1,2}}$")
+CAPITALISED = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
+"""A word of a name."""
+_NAME_ALONE = re.compile(rf"^{CAPITALISED}(?: (?:de |du |le |la |d'|von |van |ben )?{CAPITALISED}){{1,2}}$")
 _ACRONYM_ALONE = re.compile(r"^[A-Z]{2,6}$")
 
 _VARIANTS: Mapping[str, str] = {
@@ -157,7 +159,7 @@ def find_definitions(term: Term, sentences: Iterable[Sentence]) -> tuple[Definit
         term: who or what.
         sentences: where to look; the date of the document of each tells which is newer.
     """
-    pattern = re.compile(spellings_of(term), re.IGNORECASE if term.name.islower() else 0)
+    pattern = spellings_of(term)
     found = []
     for sentence in sentences:
         text, start = sentence.text, sentence.span.start
@@ -217,10 +219,11 @@ def best_of(group: Sequence[Found]) -> Definition:
     return Definition(chosen.sentence, chosen.phrase, weight_of(group))
 
 
-def spellings_of(term: Term) -> str:
+def spellings_of(term: Term) -> re.Pattern[str]:
     """Return a pattern of a name in any of its spellings: accents, hyphens and apostrophes as they come."""
     first = r"(?:[A-ZÀ-Þ][\w'’-]* ){0,2}" if term.is_person and " " not in term.name else ""
-    return rf"(?<![\w'’-]){first}{''.join(map(_spellings, term.name))}(?![\w-])"
+    written = rf"(?<![\w'’-]){first}{''.join(map(_spellings, term.name))}(?![\w-])"
+    return re.compile(written, re.IGNORECASE if term.name.islower() else 0)
 
 
 def _spellings(char: str) -> str:

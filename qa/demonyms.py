@@ -13,7 +13,7 @@ from functools import cache
 
 from qa.question import fold
 
-__all__ = ["NATION", "adjectives_of", "with_nations"]
+__all__ = ["NATION", "adjectives_of", "with_adjectives", "with_nations"]
 
 NATION = "nation"
 """How the word that stands for a country begins."""
@@ -212,6 +212,11 @@ def adjectives_of(text: str) -> list[str]:
     """Return the adjectives, masculine and feminine, of each country that a text names: "turc", "turque"."""
     found = {_words()[_key(match[0])].word for match in _pattern().finditer(fold(text.lower().replace("’", "'")))}
     return [form for names, adjectives in _nations() if _word(names[0]) in found for form in adjectives]
+
+
+def with_adjectives(text: str) -> str:
+    """Return a text to be searched for, with the adjectives of its countries behind it."""
+    return " ".join((text, *adjectives_of(text)))
 
 
 @cache

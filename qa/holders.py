@@ -17,6 +17,7 @@ from index.types import Sentence, Span
 from qa.appositions import LIKELY, SURE, find_roles
 from qa.definitions import (
     AGREED,
+    CAPITALISED,
     IS_WHO,
     QUALIFIERS,
     SHARE,
@@ -49,12 +50,11 @@ _FORMER = frozenset(["ancien", "ex", "dechu", "defunt"])
 _OF_A_STATE = "république islamique démocratique populaire fédéral confédération royaume gouvernement état"
 """What may stand between a function and the nation that it is of."""
 
-_CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]+"
-_CAPITALISED = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w-]+")
+_WITH_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][\w-]+")
 _PARTICLE = r"(?:de (?:la )?|du |des |le |la |d['’]|von (?:der )?|van (?:de[nr] )?|ben |bin |al-)"
-_PERSON = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?: {_PARTICLE}?{_CAPITAL}){{1,3}}")
+_PERSON = re.compile(rf"(?<![\w’'-]){CAPITALISED}(?: {_PARTICLE}?{CAPITALISED}){{1,3}}")
 
-_PLACE = re.compile(rf"(?<![\w’'-]){_CAPITAL}(?: {_PARTICLE}?{_CAPITAL}){{0,2}}")
+_PLACE = re.compile(rf"(?<![\w’'-]){CAPITALISED}(?: {_PARTICLE}?{CAPITALISED}){{0,2}}")
 _ONE_OF = re.compile(r"\b(?:une?|autre) $", re.IGNORECASE)
 """Before a function that more than one held or holds: "un autre président de la République, Jean Durand"."""
 _YEARS = re.compile(r"\b(?:de|en|entre|jusqu['’]en|jusqu['’]à) (?:19|20)\d\d\b")
@@ -249,7 +249,7 @@ def _are_of_another(functions: Iterable[_Function], wanted: Set[str], named: Set
 def _names_in(phrase: str) -> frozenset[str]:
     """Return the terms of the names in a function, and the words of its nations."""
     terms = terms_of(with_nations(phrase))
-    written = {term for word in _CAPITALISED.findall(phrase) for term in terms_of(with_nations(word))}
+    written = {term for word in _WITH_CAPITAL.findall(phrase) for term in terms_of(with_nations(word))}
     return frozenset(term for term in terms if term in written or term.startswith(NATION))
 
 

@@ -14,6 +14,7 @@ from math import sqrt
 
 from index.analyze import Analyzer
 from index.types import Hit, Sentence
+from qa.definitions import plain_question
 from qa.demonyms import NATION, with_nations
 from qa.question import fold
 from qa.types import Evidence
@@ -103,16 +104,14 @@ def read_topic_request(question: str) -> TopicRequest | None:
 
     Up to three words that are no clause are a subject by themselves: "affaire Benalla".
     """
-    text = " ".join(question.replace("’", "'").split()).rstrip(" ?!.")
-    folded = fold(text.lower())
+    text, folded = plain_question(question)
     for kind, pattern in _REQUESTS.items():
         match = pattern.match(folded)
         if match is not None:
             topic = match["topic"]
             if _NOT_A_TOPIC.match(topic) or len(topic.split()) > _MOST_WORDS:
                 return None
-            topic = text[match.start("topic") :] if len(folded) == len(text) else topic
-            return TopicRequest(topic, wants_newest=kind == "newest", is_event=kind == "event")
+            return TopicRequest(text[match.start("topic") :], wants_newest=kind == "newest", is_event=kind == "event")
     words = folded.split()
     is_subject = 0 < len(words) <= _FEW_WORDS and not any(CLASS_OF.get(word, "") in _OF_A_CLAUSE for word in words)
     if is_subject and not _NOT_A_TOPIC.match(folded) and max(map(len, words)) >= _LONG:

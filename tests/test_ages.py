@@ -6,19 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from index import CorpusIndex, Document, Sentence, Span
+from index import CorpusIndex, Document
 from qa import Chatbot
 from qa.ages import AgeQuestion, find_ages, read_age_question
+from tests.dated_sentences import said, sentences
 
 
 def ages(name: str, *texts: str | tuple[str, str]) -> list[str]:
-    given = [(None, each) if isinstance(each, str) else each for each in texts]
-    documents = [Document(str(n), f"{n}.txt", text, date=date) for n, (date, text) in enumerate(given)]
-    sentences = [Sentence(document, Span(0, len(document.text))) for document in documents]
-    return [
-        each.sentence.document.text[each.phrase.start : each.phrase.end]
-        for each in find_ages(AgeQuestion(name), sentences)
-    ]
+    return [said(age) for age in find_ages(AgeQuestion(name), sentences(*texts))]
 
 
 @pytest.mark.parametrize(

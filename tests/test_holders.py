@@ -6,25 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from index import CorpusIndex, Document, Sentence, Span
+from index import CorpusIndex, Document
 from qa import Chatbot
-from qa.definitions import Definition
 from qa.holders import Role, find_holders, read_role
-
-
-def sentences(*texts: str | tuple[str, str]) -> list[Sentence]:
-    """Return texts, or (date, text), each the only sentence of its document."""
-    given = [(None, each) if isinstance(each, str) else each for each in texts]
-    documents = [Document(str(n), f"{n}.txt", text, date=date) for n, (date, text) in enumerate(given)]
-    return [Sentence(document, Span(0, len(document.text))) for document in documents]
+from tests.dated_sentences import said, sentences
 
 
 def names(role: str, *texts: str | tuple[str, str]) -> list[str]:
     return [said(holder) for holder in find_holders(Role(role), sentences(*texts))[0]]
-
-
-def said(holder: Definition) -> str:
-    return holder.sentence.document.text[holder.phrase.start : holder.phrase.end]
 
 
 @pytest.mark.parametrize(
